@@ -88,14 +88,17 @@ async fn sign_out(
     Form(chosen): Form<Chosen>,
 ) -> Result<Redirect, StatusCode> {
     // Only what is in this person's own list: the form may name anybody's session.
+    let mut outcome = Ok(());
     for device in layer.sessions_of(session.subject()).await.map_err(away)? {
         let is_other = device.id() != session.id();
         let is_chosen = chosen.which == "others" || chosen.which == device.id().to_string();
         if is_other && is_chosen {
+            // One that fails spares the others nothing.
             let ended = layer.end_sessions(Target::Session(device.id())).await;
-            ended.map_err(away)?;
+            outcome = outcome.and(ended);
         }
     }
+    outcome.map_err(away)?;
     Ok(Redirect::to("/"))
 }
 

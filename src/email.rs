@@ -172,6 +172,19 @@ impl std::str::FromStr for Email {
     }
 }
 
+/// Returns a person's id for a log. An application may use the address as the id: what holds an `@`
+/// is masked as an address is.
+pub(crate) fn masked_subject(subject: &str) -> Cow<'_, str> {
+    let Some((local, domain)) = subject.rsplit_once('@') else {
+        return subject.into();
+    };
+    if let Ok(email) = Email::parse(subject) {
+        return email.masked().into();
+    }
+    let first: String = local.chars().take(1).collect();
+    format!("{first}***@{domain}").into()
+}
+
 /// A blank, of any width. A line break is none: around an address it is an attack on headers.
 fn is_blank(c: char) -> bool {
     c == '\t' || c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')

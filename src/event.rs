@@ -1,6 +1,7 @@
 //! `Event`: what happened, for an audit log.
 //!
 //! - No event holds a token, code, link or key. Addresses print masked; [`Email::as_str`] returns
+//!   the whole one. A subject that holds an `@` prints masked, too; [`Session::subject`] returns
 //!   the whole one.
 //! - Every event also goes to `tracing`, target `tower_magic_link`.
 //! - What an event is called and holds is stated once, in `fields.rs`. The log prints that.
@@ -92,7 +93,7 @@ pub enum Event<'a> {
         /// The address of the sign-in.
         email: &'a Email,
     },
-    /// A link was sent.
+    /// A mail to sign in by was sent: a link, a code, or both.
     LinkSent {
         /// The recipient.
         email: &'a Email,
@@ -157,9 +158,9 @@ pub enum Event<'a> {
         /// Which store.
         store: StoreName,
     },
-    /// The Redis that a store uses evicts keys without an expiry when its memory is full, such as
-    /// the ends of sessions. Set its `maxmemory-policy` to `noeviction`. Reported once for each
-    /// server, and when the policy changes.
+    /// The Redis of the revocation store evicts keys without an expiry when its memory is full: the
+    /// ends of sessions. Set its `maxmemory-policy` to `noeviction`. Reported once for each server,
+    /// and when the policy changes. No other store reports it.
     ServerMayEvict {
         /// Which store.
         store: StoreName,
@@ -179,14 +180,18 @@ pub enum Event<'a> {
         /// What the sessions have in common: `address`, `connection`, `membership`, `organization`,
         /// `provider_session`, `session` (that one alone) or `subject`.
         kind: &'static str,
-        /// The id of that. An address is masked; a membership is the subject, a blank and the
-        /// organization.
+        /// The id of that. An address is masked, and so is a subject that holds an `@`. A
+        /// membership is the subject, a blank and the organization.
         id: &'a str,
         /// Whether the store recorded it. If not, the sessions may work until they expire.
         is_recorded: bool,
     },
-    /// The revocation store did not answer, or did not record a revocation. If a request needed the
-    /// answer, the layer refused it. On public and optional paths it goes on without its session.
+    /// The revocation store did not record a revocation, or did not say whether a session has
+    /// ended. If a request needed the answer, the layer refused it. On public and optional paths it
+    /// goes on without its session. With
+    /// [`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage) a look-up
+    /// that fails is not reported by this event, but by [`Event::StoreLost`] alone. The look-ups by
+    /// which a sign-in finds the revocations that it comes after are not reported at all.
     StoreFailed {
         /// What kind of failure it was.
         kind: StoreErrorKind,
@@ -229,7 +234,9 @@ pub enum Event<'a> {
     /// A caller was asked to wait, because a limit was reached
     /// ([`Limits`](crate::throttle::Limits)).
     Throttled {
-        /// Which limit it was. If several were reached, the one with the longest wait.
+        /// Which limit it was. If several were reached that must all have room, the one with the
+        /// longest wait. A request that may pass by one of several shares of a limit is refused
+        /// once all are full: then it is the limit of the one that has room first.
         scope: LimitScope,
         /// The address for which mail was requested or a code was typed. `None` if the text typed
         /// could not be a code, or if a link came back.

@@ -1,6 +1,7 @@
 //! `Shared`: what every service of a layer shares, and nothing else. The rooms above add what they
 //! do with it.
 
+pub(crate) mod apart;
 mod ending;
 mod reauthorize;
 mod wiring;
@@ -202,13 +203,16 @@ impl Shared {
     }
 
     /// Returns the moment of the latest revocation that a sign-in comes after, which was proven at
-    /// `now`.
+    /// `now`. One for its own session at the provider is none: that did not exist before.
     pub(crate) async fn latest_before(
         &self,
         identity: &Identity,
         grant: Option<&Grant>,
         now: Timestamp,
     ) -> Timestamp {
+        let has_own = identity.provider_session().is_some();
+        let without = has_own.then(|| identity.clone().with_provider_session(None));
+        let identity = without.as_ref().unwrap_or(identity);
         match self.begin((identity, grant), self.nobody, Term::Usual, now) {
             Ok(new) => self.revocations.latest_before(&new).await,
             Err(_) => Timestamp::from_secs(0),

@@ -12,6 +12,7 @@ use crate::{
     gate::Gate,
     rejection::{Rejection, RejectionKind},
     request::{head::RequestHead, said::Said},
+    session::passed,
     shared::Shared,
 };
 
@@ -144,7 +145,10 @@ impl Rejection {
         if !gate.credentials.has_bearer() {
             return None;
         }
-        let error = match (gate.is_bearer(head), self.kind()) {
+        // Behind identity headers a request may not show its token any more.
+        let ring = gate.tokens.keys().id();
+        let is_bearer = gate.is_bearer(head) || passed::is_bearer(head.extensions(), ring);
+        let error = match (is_bearer, self.kind()) {
             // Without a token there is no error to name (RFC 6750, section 3.1).
             (false, _) => "",
             (true, RejectionKind::RecentSignInRequired) => {

@@ -38,4 +38,15 @@ impl Shared {
         self.meters.count_refused(kind.code(), audience.name());
         answer_to(head.method(), rejection.respond(audience, self, head, said))
     }
+
+    /// Answers a request that was refused before, and reported and counted then.
+    pub(crate) fn refuse_again(
+        &self,
+        rejection: Rejection,
+        head: &RequestHead<'_>,
+    ) -> Response<Bytes> {
+        let said = &head.said();
+        let audience = Audience::of_head(head, said);
+        answer_to(head.method(), rejection.respond(audience, self, head, said))
+    }
 }

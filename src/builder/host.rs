@@ -8,8 +8,9 @@ use crate::{
 
 impl Builder {
     /// Sets a listener that the layer calls with each [`Event`] and its [`Context`], for an audit
-    /// log. It is called in the middle of requests and should be quick. If it panics, the log says
-    /// so and the request goes on.
+    /// log. It is called in the middle of requests and should be quick. Work that goes on without
+    /// its request, such as mail or a sign-out, calls it on a task of its own: a task-local of the
+    /// application's is not set there. If it panics, the log says so and the request goes on.
     pub fn on_event(
         mut self,
         listen: impl Fn(&Event<'_>, &Context<'_>) + Send + Sync + 'static,

@@ -64,8 +64,16 @@ impl Settings {
 /// | `session.revoked` | those that began with that session at WorkOS |
 ///
 /// Subscribe the endpoint to these in WorkOS's dashboard. The layer acknowledges and ignores any
-/// other event. An event that is delivered within two minutes ends what began before the delivery;
-/// a later delivery, what began before the event or within a minute after it.
+/// other event.
+///
+/// A directory user's addresses are those in `email`, in `emails` and in
+/// `custom_attributes.emails`, and those of the same fields in `previous_attributes`, which an
+/// update has replaced. WorkOS empties `emails` on 15 April 2026. To have the further addresses
+/// from then on, enable the predefined attribute `emails` in its dashboard
+/// (<https://workos.com/docs/deprecations/raw-attributes>).
+///
+/// An event that is delivered within two minutes ends what began before the delivery; a later
+/// delivery, what began before the event or within a minute after it.
 ///
 /// A sign-in after the delivery goes on, at every replica, because the layer looks the new session
 /// up before it makes it. In three cases the layer has only dates to go by. A session that begins
@@ -77,13 +85,24 @@ impl Settings {
 /// - The person's proof is older, because they chose an organization after it, or because a first
 ///   try failed or took long.
 ///
+/// If an event arrives while WorkOS still answers a sign-in, the layer takes it for one from before
+/// that sign-in, and the session lives on. The answer may take up to 10 seconds. After that, dates
+/// count. `session.revoked` has no such gap. To end such a session sooner than by its expiry, ask
+/// your own records in [`Builder::authorize`], which is asked after WorkOS's answer, or in
+/// [`Builder::reauthorize`].
+///
 /// The answer is 200 once the revocation store has recorded every revocation. If it has not, the
 /// answer is 503 with `Retry-After`, so that WorkOS delivers the event again. It is 400 for a
 /// signature that is wrong or out of time, 408 for a body that takes more than 10 seconds, 413 for
 /// one over 256 KiB, 415 for one that is not JSON, and never a page.
 /// [`Event::WebhookReceived`](crate::event::Event::WebhookReceived) reports what the layer did with
-/// each signed event that has an id and a name. Any other is a 400, and so is an event of the table
-/// that lacks the id of what it ends.
+/// each event that has an id and a name, and whose signature is good and in time. Any other is a
+/// 400, and so is an event of the table that lacks the id of what it ends. One that is signed but
+/// out of time is an [`Event::Refused`](crate::event::Event::Refused) with
+/// [`WebhookUntimely`](crate::RejectionKind::WebhookUntimely): the layer's clock is wrong, or the
+/// delivery is late. Whatever it would have ended lives on, unless WorkOS signs it again. If the
+/// sender hangs up, an event that has been read is carried out and reported, unless the process
+/// ends before.
 ///
 /// The revocations go to the [`Revocations`](crate::revocation::Revocations) store. Set one that
 /// the replicas share, because WorkOS delivers an event to one replica. A

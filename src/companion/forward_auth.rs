@@ -158,8 +158,9 @@ impl ForwardAuth {
     /// nginx asks this service for the whole answer once it has refused a request: a redirect, a
     /// page, or a problem document with every `WWW-Authenticate`. The answer is never 2xx. If the
     /// session is good by now, it is 503 with `Retry-After`: the client's request was not
-    /// delivered. Both questions report their refusal to
-    /// [`Builder::on_event`](crate::Builder::on_event).
+    /// delivered. As a rule the first question has reported the refusal to
+    /// [`Builder::on_event`](crate::Builder::on_event) and counted it, so this one does neither. If
+    /// the first did not arrive, nobody has.
     ///
     /// ```
     /// use tower::{Service, ServiceExt};

@@ -39,7 +39,7 @@ mod jar;
 /// form too (login CSRF). The form's path must be public, because its visitors have no session yet.
 ///
 /// ```
-/// use http::{Request, Response, StatusCode, header};
+/// use http::{Method, Request, Response, StatusCode, header};
 /// use tower_magic_link::{
 ///     Email, KeyRing, MagicLinkLayer, Session, SigningKey, companion::SessionIssuer,
 ///     provider::Identity,
@@ -69,22 +69,25 @@ mod jar;
 ///         .body(())?)
 /// }
 ///
-/// /// Ends the session of a request. If the store does not take it, a copy of the cookie may work until it expires.
-/// async fn sign_out(issuer: &SessionIssuer, request: Request<()>) -> Result<Response<()>, Box<dyn std::error::Error>> {
-///     if let Some(session) = request.extensions().get::<Session>() {
-///         issuer.sign_out(session).await?;
-///     }
+/// /// Ends the session of a request. The browser forgets it even if the store fails: a 503 then
+/// /// says that a copy of the cookie may work until it expires.
+/// async fn sign_out(issuer: &SessionIssuer, request: Request<()>) -> Response<()> {
 ///     let mut response = Response::new(());
 ///     for removal in issuer.removals() {
 ///         response.headers_mut().append(header::SET_COOKIE, removal);
 ///     }
-///     Ok(response)
+///     if let Some(session) = request.extensions().get::<Session>() {
+///         if issuer.sign_out(session).await.is_err() {
+///             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+///         }
+///     }
+///     response
 /// }
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let layer = MagicLinkLayer::builder(Provider, KeyRing::new(SigningKey::generate()?))
 ///     .public_url("https://app.example.com")
-///     .public_path("/password")
+///     .public_path((Method::POST, "/password"))
 ///     .build()?;
 /// let issuer = layer.issuer();
 ///
@@ -93,7 +96,7 @@ mod jar;
 /// # let mut request = Request::new(());
 /// # let session = issuer.issue(&Identity::new("user-1", Email::parse("ada@example.com")?))?.session().clone();
 /// # request.extensions_mut().insert(session);
-/// let response = sign_out(&issuer, request).await?;
+/// let response = sign_out(&issuer, request).await;
 /// assert!(response.headers()[header::SET_COOKIE].to_str()?.starts_with("__Host-magic-link=;"));
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
@@ -229,8 +232,9 @@ impl SessionIssuer {
     /// cookie until a response carries [`SessionIssuer::removals`].
     ///
     /// It waits for the store for at most
-    /// [`Builder::revocation_timeout`](crate::Builder::revocation_timeout). It needs a tokio
-    /// runtime with its timer enabled.
+    /// [`Builder::revocation_timeout`](crate::Builder::revocation_timeout). Once the future has
+    /// been polled, the end is recorded and reported even if the browser leaves and the handler
+    /// that waits here is dropped. It needs a tokio runtime with its timer enabled.
     ///
     /// # Errors
     ///

@@ -31,7 +31,7 @@ use crate::{
 ///
 /// | part of the token | must be |
 /// | --- | --- |
-/// | `kid` in the header | the `kid` of a key in the set; if it is not, fetch the set again, at most once a minute |
+/// | `kid` in the header | the `kid` of a key in the set; if it is not, fetch the set again with `Cache-Control: no-cache`, at most once a minute |
 /// | `alg` in the header | the key's own `alg`: `EdDSA` or `ES256` |
 /// | `typ` in the header | `session+jwt` |
 /// | `iss` and `aud` | both the origin in [`Builder::public_url`](crate::Builder::public_url) |
@@ -58,7 +58,9 @@ impl Jwks {
     /// How long caches may keep the set (`max-age`): 5 minutes.
     ///
     /// [Announce](crate::KeyRing::announce) a new key at least this long before it mints tokens,
-    /// unless siblings fetch the set again for an unknown `kid`.
+    /// unless siblings fetch the set again for an unknown `kid`. That one request needs
+    /// `Cache-Control: no-cache` (RFC 9111, section 5.2.1.4): otherwise a cache on its way answers
+    /// with the old set for as long as this.
     pub const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 }
 

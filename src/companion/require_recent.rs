@@ -28,13 +28,21 @@ use crate::{
     layer::{MagicLinkLayer, body::ResponseBody, once::once},
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
-    session::passed::{self, NoLayer},
+    session::{
+        Session,
+        passed::{self, NoLayer},
+    },
     shared::Shared,
 };
 
 /// The shortest limit. A person who has just signed in must pass, although replicas' clocks may be
 /// a minute apart and the way back takes time.
 const SHORTEST: Duration = Duration::from_secs(120);
+
+const NO_LAYER: &str = "RequireRecent: the route is not behind tower_magic_link::MagicLinkLayer: \
+                        call .layer(…) with that one after this one";
+const OTHER_LAYER: &str = "RequireRecent: the route is behind a tower_magic_link::MagicLinkLayer \
+                           with other keys: call .layer(…) with the one that made this one";
 
 /// Refuses requests whose sign-in is too old, on the routes that it wraps.
 ///
@@ -49,9 +57,13 @@ const SHORTEST: Duration = Duration::from_secs(120);
 ///
 /// A request without a session is refused as on a protected path of the [`MagicLinkLayer`], even if
 /// its path is public. If the revocation store cannot tell whether the session was ended, the
-/// refusal is [`RejectionKind::StoreUnavailable`]. A request that has not come through that layer
-/// gets a 500: put this layer behind that one, and let nothing in between drop the request's
-/// extensions.
+/// refusal is [`RejectionKind::StoreUnavailable`].
+///
+/// A request that has not come through that layer gets a 500: put this layer behind that one, and
+/// let nothing in between drop the request's extensions. So does a request whose session is of
+/// another layer with other keys. A session of another layer with the same keys is taken, if its
+/// person may pass by the rules of this one. Give both layers clones of one
+/// [`KeyRing`](crate::KeyRing): two rings of the same keys differ for a while in each rotation.
 ///
 /// ```
 /// use std::time::Duration;
@@ -137,13 +149,21 @@ impl RequireRecent {
     fn refusal<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let head = RequestHead::of(request);
         let kind = match passed::session(request.extensions()) {
+            Ok(Some(session)) if self.is_of_other_keys(session) => {
+                return Some(misplaced(OTHER_LAYER));
+            }
             // Another layer, with wider lists, may have admitted it.
             Ok(Some(session)) if !self.shared.gate.allowed.has_session(session) => {
                 RejectionKind::NotAllowed
             }
             Ok(Some(session)) if session.is_fresh(self.within) => return None,
-            // A kind of its own, so that the session's cookie is not removed: it is good elsewhere.
-            Ok(Some(_)) => RejectionKind::RecentSignInRequired,
+            Ok(Some(session)) => {
+                // A kind of its own, so that the session's cookie is not removed: it is good
+                // elsewhere.
+                let rejection = Rejection::new(RejectionKind::RecentSignInRequired);
+                // Behind identity headers the request does not say any more whose it is.
+                return Some(self.shared.refuse_of(Some(session), rejection, &head));
+            }
             // As on a protected path: a preflight never carries credentials (Fetch, "CORS-preflight
             // fetch").
             Ok(None) if self.shared.gate.allows_preflight && head.is_preflight() => return None,
@@ -152,21 +172,27 @@ impl RequireRecent {
                 RejectionKind::StoreUnavailable
             }
             Ok(None) => RejectionKind::NoSession,
-            Err(NoLayer) => return Some(no_layer()),
+            Err(NoLayer) => return Some(misplaced(NO_LAYER)),
         };
         Some(self.shared.refuse(Rejection::new(kind), &head))
+    }
+
+    /// Says whether a session was read by another ring, with a key that this layer does not have.
+    /// A key that has left this layer's own ring since is not such a one.
+    fn is_of_other_keys(&self, session: &Session) -> bool {
+        let (clock, tokens) = (&self.shared.clock, &self.shared.gate.tokens);
+        // Every session of another ring stands.
+        !tokens.knows(session) && tokens.stands(session, clock.at(clock.now()))
     }
 }
 
 /// Returns a 500: the mistake is the application's, not the request's.
-fn no_layer() -> Response<Bytes> {
-    const PROBLEM: &str = "RequireRecent: the route is not behind tower_magic_link::MagicLinkLayer: \
-                           call .layer(…) with that one after this one";
-    tracing::error!(target: "tower_magic_link", "{PROBLEM}");
+fn misplaced(problem: &'static str) -> Response<Bytes> {
+    tracing::error!(target: "tower_magic_link", "{problem}");
     own(
         StatusCode::INTERNAL_SERVER_ERROR,
         "text/plain; charset=utf-8",
-        PROBLEM,
+        problem,
     )
 }
 

@@ -24,12 +24,15 @@ impl MagicLinkLayer {
     ///
     /// /// "Sign out all others."
     /// async fn keep_only(layer: &MagicLinkLayer, session: &Session) -> Result<(), StoreError> {
+    ///     let mut all = Ok(());
     ///     for listed in layer.sessions_of(session.subject()).await? {
     ///         if listed.id() != session.id() {
-    ///             layer.end_sessions(Target::Session(listed.id())).await?;
+    ///             // Each, even if another order fails.
+    ///             let ended = layer.end_sessions(Target::Session(listed.id())).await;
+    ///             all = all.and(ended);
     ///         }
     ///     }
-    ///     Ok(())
+    ///     all
     /// }
     /// ```
     ///

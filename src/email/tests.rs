@@ -324,3 +324,22 @@ fn one_mailbox_has_one_spelling_and_prints_masked() {
     assert_eq!(format!("{ada:?}"), "a***@example.com");
     assert_eq!(ada.domain(), "example.com");
 }
+
+#[test]
+fn a_subject_is_masked_if_it_may_hold_an_address() {
+    let cases = [
+        ("user_1", "user_1"),
+        ("", ""),
+        ("Ada@Example.com", "a***@example.com"),
+        ("auth0|ada@example.com", "a***@example.com"),
+        ("user:ada@example.com", "u***@example.com"),
+        ("ada@home@example.com", "a***@example.com"),
+        ("\"ada l\"@example.com", "\"***@example.com"),
+        ("élan@example.com", "é***@example.com"),
+        ("ada@localhost", "a***@localhost"),
+        ("@example.com", "***@example.com"),
+    ];
+    for (subject, want) in cases {
+        assert_eq!(masked_subject(subject), want, "{subject}");
+    }
+}

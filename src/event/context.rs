@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, header};
 
 use super::{Event, Value};
 use crate::{
-    email::Email,
+    email::{Email, masked_subject},
     provider::AttemptId,
     request::{
         client::{ForwardedField, client_by},
@@ -168,7 +168,7 @@ impl<'a> Context<'a> {
     /// | `trace_id` | [`trace_id`](Self::trace_id) |
     /// | `url.path` | [`path`](Self::path) |
     /// | `user.email` | [`masked_email`](Self::masked_email) |
-    /// | `user.id` | [`subject`](Self::subject) |
+    /// | `user.id` | [`subject`](Self::subject), masked if it holds an `@` |
     /// | `user_agent.original` | [`user_agent`](Self::user_agent) |
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, Value<'a>)> {
         let owned = |text: String| Value::Text(Cow::Owned(text));
@@ -177,6 +177,7 @@ impl<'a> Context<'a> {
         let client = self.client().map(|client| owned(client.to_string()));
         let session = self.session().map(|id| owned(id.to_string()));
         let email = self.masked_email().map(owned);
+        let subject = self.subject().map(masked_subject).map(Value::Text);
         let fields = [
             ("attempt.id", attempt),
             ("client.address", client),
@@ -189,7 +190,7 @@ impl<'a> Context<'a> {
             ("trace_id", self.trace_id().map(lent)),
             ("url.path", self.path().map(lent)),
             ("user.email", email),
-            ("user.id", self.subject().map(lent)),
+            ("user.id", subject),
             ("user_agent.original", self.user_agent().map(lent)),
         ];
         let known = |(name, value): (_, Option<_>)| Some((name, value?));
@@ -233,7 +234,8 @@ impl<'a> Context<'a> {
         self.session.map(Session::id)
     }
 
-    /// Returns the person's id, as [`Session::subject`] has it.
+    /// Returns the person's id, as [`Session::subject`] has it, and unmasked: mask an address that
+    /// your application uses as the id.
     #[must_use]
     pub fn subject(&self) -> Option<&'a str> {
         self.session.map(Session::subject)

@@ -2,7 +2,7 @@
 //!
 //! - The counters begin with 0 when a layer is built. A counter that first appears with 1 has not
 //!   increased, says Prometheus, so an alert would miss the first event of its kind.
-//! - Left out are the reasons that a mailer words, and all but one of those of `refused`.
+//! - Left out are the reasons that a mailer words, and all but two of those of `refused`.
 
 use super::{EndedBy, Event, LimitScope, StoreName, WebhookEffect};
 use crate::{
@@ -59,7 +59,8 @@ fn prepared(mut prepare: impl FnMut(&'static str, &'static str)) {
     each(&["link_withheld"], &WITHHELD);
     let kinds = ProviderErrorKind::ALL.map(ProviderErrorKind::name);
     each(&["provider_failed"], &kinds);
-    each(&["refused"], &[RejectionKind::ClockWrong.code()]);
+    let refused = [RejectionKind::ClockWrong, RejectionKind::WebhookUntimely];
+    each(&["refused"], &refused.map(RejectionKind::code));
     let stores = StoreName::ALL.map(StoreName::name);
     let servers = ["server_lost", "server_may_evict", "server_recovered"];
     each(&servers, &stores);

@@ -4,7 +4,10 @@
 use std::{borrow::Cow, fmt};
 
 use super::Event;
-use crate::{email::Email, session::Session};
+use crate::{
+    email::{Email, masked_subject},
+    session::Session,
+};
 
 /// The value of a field of an [`Event`].
 ///
@@ -86,7 +89,9 @@ impl<'e> Fields<'e> {
     fn with_session(mut self, session: &'e Session) -> Self {
         let id = Value::Text(Cow::Owned(session.id().to_string()));
         self.0.push(("session", id));
-        self.with("subject", session.subject())
+        let subject = Value::Text(masked_subject(session.subject()));
+        self.0.push(("subject", subject));
+        self
     }
 }
 
@@ -126,7 +131,8 @@ impl Event<'_> {
     }
 
     /// Returns the stable names and the values of what the event holds, in alphabetical order of
-    /// the names. A field without a value is left out. Addresses are masked.
+    /// the names. A field without a value is left out. Addresses are masked, and so is a subject
+    /// that holds an `@`.
     ///
     /// ```
     /// use tower_magic_link::event::{Event, LimitScope};

@@ -71,8 +71,9 @@ pub enum WebhookEffect {
     Ended,
     /// Nothing: the event ends no session.
     Ignored,
-    /// No end was recorded: the revocation store failed, or the event lacks the id of what it ends.
-    /// The answer was an error, so that the provider delivers it again.
+    /// Not every end was recorded. The revocation store failed, perhaps after it had recorded some
+    /// of them, or the event lacks the id of what it ends, and nothing has ended. The answer was an
+    /// error, so that the provider delivers it again.
     NotRecorded,
 }
 

@@ -94,7 +94,8 @@ pub(crate) fn with_every(look: impl FnOnce(&[Event<'_>])) {
         expires_at: noon,
         auth_time: noon,
     };
-    let identity = Identity::new("user_1", ADA.parse().unwrap());
+    // An application may use the address as the person's id.
+    let identity = Identity::new(ADA, ADA.parse().unwrap());
     let session = Session::new(&identity, SessionId::from_bytes([7; 16]), times);
     look(&every(&email, &session));
 }
@@ -166,7 +167,27 @@ fn no_field_has_a_whole_address() {
         let texts: Vec<_> = texts.map(|(_, value)| value.to_string()).collect();
         assert!(!texts.iter().any(|text| text.contains("ada-whole")));
         let masked = texts.iter().filter(|text| *text == "a***@example.com");
-        assert_eq!(masked.count(), 5, "{texts:?}");
+        assert_eq!(masked.count(), 8, "{texts:?}");
+        let printed = format!("{events:?}");
+        assert!(!printed.contains("ada-whole"), "{printed}");
+    });
+}
+
+/// Pins: the fields, the log and `Debug` had the whole address of a person whose id it is.
+#[test]
+fn a_context_masks_an_address_that_is_a_persons_id_and_its_accessor_does_not() {
+    with_every(|events| {
+        let session = events.iter().find_map(|event| match event {
+            Event::SignedIn { session } => Some(*session),
+            _ => None,
+        });
+        let context = Context::default().with_session(session);
+        assert_eq!(context.subject(), Some(ADA));
+        let fields: Vec<_> = context.fields().collect();
+        let masked = Value::Text("a***@example.com".into());
+        assert!(fields.contains(&("user.id", masked)), "{fields:?}");
+        let printed = format!("{context:?} {fields:?}");
+        assert!(!printed.contains("ada-whole"), "{printed}");
     });
 }
 

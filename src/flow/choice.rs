@@ -23,7 +23,7 @@ use crate::{
     clock::{Skew, Timestamp},
     email::is_invisible,
     event::Event,
-    language::{Text, Words},
+    language::{Text, Words, isolated},
     page::{ChoosePage, OfferedOrganization, Page, TroublePage},
     rejection::{Rejection, RejectionKind},
     session::{Session, cookie::CookieName, seal::Purpose},
@@ -228,6 +228,11 @@ fn visible(name: &str) -> String {
 /// Says what happened, and what to do now.
 fn told(problem: &Rejection, words: &Words) -> String {
     let happened = problem.happened(words);
+    // The application's own sentence may have another direction.
+    let happened = happened.map(|happened| match problem.reason() {
+        Some(_) => isolated(&happened),
+        None => happened,
+    });
     let page = TroublePage::new(problem.kind())
         .with_happened(happened.as_deref())
         .with_advice(problem.advice(words))
@@ -248,6 +253,22 @@ fn tell(step: &Step, attempt: &Attempt, rejection: &Rejection) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Pins: in a page of another direction, the full stop of the application's sentence stood on
+    /// its wrong side.
+    #[test]
+    fn a_reason_of_the_applications_keeps_its_own_direction() {
+        for words in Words::all() {
+            let refused = Rejection::new(RejectionKind::OrganizationNotAllowed);
+            let own = told(
+                &refused.clone().with_reason("It has left.".to_owned()),
+                &words,
+            );
+            assert!(own.contains("\u{2068}It has left.\u{2069}"), "{own}");
+            let ours = told(&refused, &words);
+            assert!(!ours.contains('\u{2068}'), "{ours}");
+        }
+    }
 
     /// Pins: two buttons that looked the same.
     #[test]

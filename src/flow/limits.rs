@@ -12,7 +12,10 @@
 //!
 //! *One decision.* Whatever an action costs is one call of the port: all its charges are admitted,
 //! or none is recorded. So a network that its narrow limit refuses takes nothing from the wider
-//! ones, nor from everybody. Usually that is one round trip.
+//! ones, nor from everybody. Usually that is one round trip. A typed code alone takes two such
+//! calls, because only what is compared counts for its address: its entry (`limit_code_entry`), and
+//! after its try its address (`limit_guess`). If the second refuses, the first stays charged: given
+//! back, it would let anybody ask without end. The wait that the page names is that of the second.
 //!
 //! *Networks* (`networks`). A client is charged at /64, /56 and /48, or at /32 and /24 of IPv4,
 //! with rising limits. With /64 alone, whoever holds a /48 is 65,536 clients. For one address only

@@ -25,6 +25,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// Shows a sign-out button, or a page that says that nobody is signed in. A GET ends nothing.
+///
+/// If too many session cookies came, or two credentials that differ, it redirects to the form.
 pub(super) async fn ask(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let (logout, login) = (step.path(Endpoint::Logout), gate.login_path(None));
@@ -34,6 +36,10 @@ pub(super) async fn ask(step: &Step) -> Response<Bytes> {
         Ok(Some(session)) if !is_over => {
             let email = session.email();
             Page::Confirm(ConfirmPage::new(&logout, Confirmation::SignOut { email }))
+        }
+        // One of them may be good, and then "You're signed out" is untrue.
+        Err(RejectionKind::ConflictingCookies | RejectionKind::ConflictingCredentials) => {
+            return redirect(login);
         }
         Ok(_) | Err(_) => Page::SignedOut(SignedOutPage::new(&login)),
     };
@@ -57,7 +63,8 @@ async fn has_ended(step: &Step) -> bool {
 /// Ends the session on POST, and removes the cookie.
 ///
 /// With `everywhere` it ends all sessions of the person. Without a session that says who that is,
-/// it ends none, and says so. If several session cookies came, every valid one counts.
+/// it ends none, and says so. If several session cookies came, every valid one counts. If one that
+/// is good may be left, the answer is [`RejectionKind::SignOutNotRecorded`].
 pub(super) async fn end(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let form = Fields::of_form(&step.form);
@@ -66,11 +73,15 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         Ok(None) => Extent::This,
         Err(kind) => return refusal::refuse(step, kind),
     };
+    let own = gate.own_sessions_to_end(&step.head(), step.reading());
+    let came = own.as_ref().map_or(0, Vec::len);
     let sessions = match extent {
         // The order would be dated with the session, and end what begins until then.
         Extent::Everywhere => gate.sessions_to_end(&step.head(), step.reading()),
-        Extent::This => gate.own_sessions_to_end(&step.head(), step.reading()),
+        Extent::This => own,
     };
+    // By one that is dated ahead, nothing ends everywhere. It is good where the clock is right.
+    let is_one_ahead = sessions.as_ref().map_or(0, Vec::len) < came;
     let trouble = match sessions {
         // Nothing says whose sessions. "You're signed out" would be true of this browser alone.
         Ok(sessions) if sessions.is_empty() && extent == Extent::Everywhere => {
@@ -79,10 +90,16 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         Ok(sessions) => end_sessions(step, sessions, extent).await,
         // Nothing says which of the two sessions was meant.
         Err(kind @ RejectionKind::ConflictingCredentials) => return refusal::refuse(step, kind),
-        // There were too many cookies, or a bearer token came with them. Nothing has ended.
-        Err(kind @ RejectionKind::ConflictingCookies) => Some(kind),
+        // A bearer token came with them. Nothing has ended, and nothing is removed.
+        Err(kind @ RejectionKind::ConflictingCookies) if gate.is_bearer(&step.head()) => Some(kind),
+        // There were too many cookies. Nothing has ended, and ours is removed.
+        Err(RejectionKind::ConflictingCookies) => Some(RejectionKind::SignOutNotRecorded),
         Err(kind) if extent == Extent::Everywhere => Some(kind),
         Err(_) => None,
+    };
+    let trouble = match is_one_ahead {
+        true => Some(RejectionKind::SignOutNotRecorded),
+        false => trouble,
     };
     let mut response = match trouble {
         // A program still has its token: another try ends the session that this one did not. By

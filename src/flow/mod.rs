@@ -12,7 +12,6 @@
 //! - GET and HEAD change nothing, except that a link opened in the browser that began the sign-in
 //!   finishes it.
 
-mod apart;
 mod arrival;
 mod asked;
 mod attempt;
@@ -63,3 +62,6 @@ pub(crate) use self::{
     step::Step,
     steps::take,
 };
+
+// Orders of the application go on by themselves, too.
+pub(super) use crate::shared::apart;

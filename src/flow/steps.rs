@@ -6,7 +6,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
 use tracing::Instrument;
 
-use super::{callback, check, choose, code, login, logout, open, refusal, session, step::Step};
+use super::{
+    apart::apart, asked::Asked, callback, check, choose, code, login, logout, open, refusal,
+    session, step::Step,
+};
 use crate::{
     answer::answer_to,
     rejection::{Rejection, RejectionKind},
@@ -57,13 +60,23 @@ async fn webhook(step: &Step) -> Response<Bytes> {
     let Some(webhook) = &step.flow.webhook else {
         return refusal::refuse(step, RejectionKind::WebhookSignature);
     };
-    let received = webhook.receive(
-        &step.flow.shared,
-        &step.parts.headers,
-        &step.form,
-        step.context(),
-        step.reading(),
-    );
-    let received = received.await;
-    received.unwrap_or_else(|rejection| refusal::answer(step, rejection, None))
+    let received = webhook.read(&step.parts.headers, &step.form, step.reading());
+    let handled = match received {
+        Ok(received) => {
+            let (flow, asked, reading) =
+                (step.flow.clone(), Asked::of_request(step), step.reading());
+            // A sender that hangs up while the store waits has delivered the event all the same.
+            let handled = apart(async move {
+                let webhook = flow.webhook.as_ref()?;
+                let context = asked.context(&flow);
+                let handled = webhook.carry_out(&flow.shared, &received, context, reading);
+                Some(handled.await)
+            });
+            // `None` when the runtime is shutting down: WorkOS delivers the event again.
+            let handled = handled.await.flatten();
+            handled.unwrap_or(Err(RejectionKind::StoreUnavailable))
+        }
+        Err(kind) => Err(kind),
+    };
+    handled.unwrap_or_else(|kind| refusal::answer(step, Rejection::new(kind), None))
 }

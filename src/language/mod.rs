@@ -40,6 +40,7 @@ pub(crate) use self::{
     shipped::default_words,
     texts::Text,
     time::Countdown,
+    words::isolated,
 };
 
 #[cfg(test)]

@@ -75,6 +75,7 @@ texts! {
     ChooseWho = "choose.who" [email],
     FrameAdvice = "frame.advice" [],
     FrameHappened = "frame.happened" [],
+    FrameRecent = "frame.recent" [],
     LoginEmail = "login.email" [],
     LoginHeading = "login.heading" [],
     LoginInvalid = "login.invalid" [],

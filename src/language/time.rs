@@ -48,7 +48,8 @@ impl Words {
     }
 
     /// Returns what a script needs to count down in this language, as JSON: the plural forms of
-    /// minutes and seconds, and how both are joined. A figure is held by its noun, as in HTML.
+    /// hours, minutes and seconds, and how two of them are joined. A figure is held by its noun, as
+    /// in HTML.
     pub(crate) fn counting(&self) -> String {
         let forms = |text| -> serde_json::Map<String, serde_json::Value> {
             let forms = self.forms(text).into_iter();
@@ -57,10 +58,16 @@ impl Words {
                 .map(|(category, form)| (category.to_owned(), held(form)))
                 .collect()
         };
-        let places = [("minutes", "{minutes}"), ("seconds", "{seconds}")];
+        let places = [
+            ("hours", "{hours}"),
+            ("minutes", "{minutes}"),
+            ("seconds", "{seconds}"),
+        ];
         serde_json::json!({
-            "both": self.fill_own(Text::TimeMinutesAndSeconds, &places),
+            "hours": forms(Text::TimeHours),
+            "hours_and_minutes": self.fill_own(Text::TimeHoursAndMinutes, &places),
             "minutes": forms(Text::TimeMinutes),
+            "minutes_and_seconds": self.fill_own(Text::TimeMinutesAndSeconds, &places),
             "seconds": forms(Text::TimeSeconds),
         })
         .to_string()
@@ -126,6 +133,31 @@ mod tests {
         }
         assert_eq!(wait(Duration::from_millis(1_001)), "2 seconds");
         assert!(!wait(Duration::MAX).is_empty());
+    }
+
+    /// Pins: a script that could not say hours left a wait as it was until the last one.
+    #[test]
+    fn a_countdown_has_the_words_of_each_length_in_each_language() {
+        for words in Words::all() {
+            let counting: serde_json::Value = serde_json::from_str(&words.counting()).unwrap();
+            for (name, text) in [
+                ("hours", Text::TimeHours),
+                ("minutes", Text::TimeMinutes),
+                ("seconds", Text::TimeSeconds),
+            ] {
+                for (category, _) in words.forms(text) {
+                    assert!(counting[name][category].is_string(), "{words:?}: {name}");
+                }
+                assert!(counting[name]["other"].is_string(), "{words:?}: {name}");
+            }
+            for (name, places) in [
+                ("hours_and_minutes", ["{hours}", "{minutes}"]),
+                ("minutes_and_seconds", ["{minutes}", "{seconds}"]),
+            ] {
+                let both = counting[name].as_str().unwrap();
+                assert!(places.iter().all(|place| both.contains(place)), "{both}");
+            }
+        }
     }
 
     #[test]

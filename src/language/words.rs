@@ -17,6 +17,11 @@ use crate::error::ConfigError;
 /// neighbours (Unicode Standard Annex #9, section 2.4).
 const ISOLATE: (&str, &str) = ("\u{2068}", "\u{2069}");
 
+/// Returns a text that has its own direction among others.
+pub(crate) fn isolated(text: &str) -> String {
+    format!("{}{text}{}", ISOLATE.0, ISOLATE.1)
+}
+
 /// What the pages and the mail say in one language. Cheap to clone.
 ///
 /// Six languages come with the crate. One's own is a table of texts, as [`Words::TABLE`] is the one

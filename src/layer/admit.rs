@@ -145,9 +145,7 @@ impl Shared {
             forwarded: self.forwarded(),
             rare: is_rare.then(|| Box::new(Rare { renewal, watched })),
         };
-        if self.gate.has_identity_headers {
-            identity_headers::rewrite(request, Some(&session), &self.gate);
-        }
+        self.introduce(request, Some(&session));
         // Last, and typed: no header that a client sends can stand for it.
         if passed::admit(request.extensions_mut(), session).is_some() {
             self.warn_of_nesting();
@@ -161,9 +159,7 @@ impl Shared {
         request: &mut Request<B>,
         exposure: Exposure,
     ) -> Finish {
-        if self.gate.has_identity_headers {
-            identity_headers::rewrite(request, None, &self.gate);
-        }
+        self.introduce(request, None);
         self.meters.count_passed();
         // It tells an extractor "no session" from "no layer", which is the application's mistake.
         if passed::mark(request.extensions_mut()).is_some() {
@@ -178,6 +174,19 @@ impl Shared {
             forwarded: self.forwarded(),
             rare: None,
         }
+    }
+
+    /// Writes the identity headers of a request, if they are on, and keeps its credentials from the
+    /// inner service.
+    fn introduce<B>(&self, request: &mut Request<B>, session: Option<&Session>) {
+        if !self.gate.has_identity_headers {
+            return;
+        }
+        // Before its field is removed: what stands behind may refuse the request.
+        if self.gate.is_bearer(&RequestHead::of(request)) {
+            passed::mark_bearer(request.extensions_mut(), self.gate.tokens.keys().id());
+        }
+        identity_headers::rewrite(request, session, &self.gate);
     }
 
     /// Returns the state that keeps our cookies out of a response, if identity headers are on.

@@ -126,10 +126,19 @@ impl<'a> TroublePage<'a> {
     /// what stands in its place, or what became of the frame.
     #[must_use]
     pub fn happened(&self) -> &'a str {
-        match self.place {
-            Place::Frame if self.has_no_session() => self.words().say(Text::FrameHappened),
-            _ => self.happened.unwrap_or_else(|| self.part("happened")),
+        if !self.leads_out_of_frame() {
+            return self.happened.unwrap_or_else(|| self.part("happened"));
         }
+        self.words().say(match self.kind {
+            RejectionKind::RecentSignInRequired => Text::FrameRecent,
+            _ => Text::FrameHappened,
+        })
+    }
+
+    /// Says whether a sentence stands in place of the kind's own. It may be an application's, of
+    /// another direction.
+    pub(crate) const fn has_own_sentence(&self) -> bool {
+        self.happened.is_some() && !self.leads_out_of_frame()
     }
 
     fn part(&self, part: &str) -> &'a str {
@@ -143,15 +152,16 @@ impl<'a> TroublePage<'a> {
         !matches!(self.place, Place::Window) && self.kind.wants_sign_in()
     }
 
-    const fn has_no_session(&self) -> bool {
-        self.kind.wants_sign_in() && !matches!(self.kind, RejectionKind::RecentSignInRequired)
+    /// Says whether a frame shows this page in place of its own, for want of a sign-in.
+    const fn leads_out_of_frame(&self) -> bool {
+        matches!(self.place, Place::Frame) && self.kind.wants_sign_in()
     }
 
     /// Returns what to do now, in a sentence of the page's language: [`RejectionKind::advice`] or
     /// what stands in its place, or how long to wait where that is known.
     #[must_use]
     pub fn advice(&self) -> Cow<'a, str> {
-        if self.place == Place::Frame && self.has_no_session() {
+        if self.leads_out_of_frame() {
             return self.words().say(Text::FrameAdvice).into();
         }
         match self.retry_after {

@@ -72,7 +72,9 @@ pub enum ProviderErrorKind {
     TimedOut,
     /// The code had too many wrong tries and is spent.
     TooManyTries,
-    /// The provider cannot be reached, or answers 5xx.
+    /// The provider cannot be reached, answers 5xx, or turns this request away for a reason that
+    /// will pass, such as another request that is under way. In the last case it should have its
+    /// 4xx [status](ProviderError::status) and [`ProviderError::before_acting`].
     Unavailable,
     /// The provider does not support this way of signing in.
     Unsupported,
@@ -237,6 +239,11 @@ impl ProviderError {
     }
 
     /// Adds the HTTP status of the answer.
+    ///
+    /// A 4xx other than 408 says that the provider is there, so
+    /// [`TwoProviders`](super::TwoProviders) does not take the failure for an outage. A 4xx other
+    /// than 401, 408 and 429 may be about one request alone, so the layer tells others of it only
+    /// once mail to a second domain has met it too.
     #[must_use]
     pub const fn with_status(mut self, status: u16) -> Self {
         self.status = Some(status);

@@ -1,6 +1,8 @@
 //! `Identity`: the person that a provider has proven, and by which method.
 
-use crate::email::Email;
+use std::fmt;
+
+use crate::email::{Email, masked_subject};
 
 /// A person whose address a provider has proven.
 ///
@@ -21,7 +23,9 @@ use crate::email::Email;
 /// subject, which stays the same when the address changes. With
 /// [`MailedLinks`](super::MailedLinks) both methods yield one subject, that of the address. If the
 /// layer has a list of organizations, it refuses every identity that has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` masks the address, and a subject that holds an `@`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     subject: String,
     email: Email,
@@ -187,5 +191,22 @@ impl Identity {
     #[must_use]
     pub fn last_name(&self) -> Option<&str> {
         self.last_name.as_deref()
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("subject", &masked_subject(&self.subject))
+            .field("email", &self.email)
+            .field("method", &self.method)
+            .field("organization", &self.organization)
+            .field("connection", &self.connection)
+            .field("provider_session", &self.provider_session)
+            .field("first_name", &self.first_name)
+            .field("last_name", &self.last_name)
+            .field("has_session_of_attempt", &self.has_session_of_attempt)
+            .field("proven_by", &self.proven_by)
+            .finish()
     }
 }

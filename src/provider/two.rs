@@ -17,7 +17,8 @@ use std::{
 use futures_util::future;
 
 use self::verdict::{
-    begun_at_neither, is_decisive, is_decisive_error, is_outage, outage_of_two, weight,
+    begun_at_neither, has_no_verdict, is_decisive, is_decisive_error, is_outage, is_silent,
+    log_away, log_back, outage_of_two, weight,
 };
 use super::{
     Abilities, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, OrganizationChoice,
@@ -64,11 +65,15 @@ impl Which {
 ///
 /// A sign-in begins at the fallback if [`fallback_for`](Self::fallback_for) says so, or if the
 /// primary's answer is [`TimedOut`](ProviderErrorKind::TimedOut) or
-/// [`Unavailable`](ProviderErrorKind::Unavailable). Any other answer of the primary's stands: a
-/// person whom it refuses, or asks for another step, does not get in by the fallback. While the
-/// primary is away they do, and then the fallback's answer stands, unless it is away too. If the
-/// primary enforces single sign-on for some people, and that must hold then, too, refuse their
-/// identities of the fallback ([`Builder::authorize`](crate::Builder::authorize)).
+/// [`Unavailable`](ProviderErrorKind::Unavailable), with no 4xx status other than 408. Any other
+/// answer of the primary's stands: a person whom it refuses, or asks for another step, does not get
+/// in by the fallback. While the primary is away they do, and then the fallback's answer stands,
+/// unless it is away too. If single sign-on at the primary must hold then, too, refuse the
+/// identities of these people by the fallback ([`Builder::authorize`](crate::Builder::authorize)).
+///
+/// Where the fallback answers, no [`Event`](crate::event::Event) has the primary's failure. The log
+/// has a line at `WARN` when the primary no longer answers, and one at `INFO` when it answers
+/// again. While only some of its calls fail, there may be many such pairs.
 ///
 /// A code or link goes to the primary first, and to the fallback if the primary does not know it or
 /// is away. It goes the other way round for the addresses that are named, and after an outage until
@@ -101,7 +106,7 @@ pub struct TwoProviders<P, F> {
     fallback: F,
     names: [String; 2],
     is_for_fallback: Box<dyn Fn(&Email) -> bool + Send + Sync>,
-    /// Whether the primary's last answer was an outage. A hint for the order alone.
+    /// Whether the primary's last answer was an outage. A hint for the order and the log alone.
     is_away: AtomicBool,
 }
 
@@ -150,8 +155,7 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
         if (self.is_for_fallback)(email) {
             return fallback.await;
         }
-        let begun = self.heard(primary.await);
-        match begun {
+        match self.heard(primary.await) {
             Err(error) if is_outage(&error) => fallback
                 .await
                 .map_err(|other| begun_at_neither(error, other)),
@@ -200,12 +204,15 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
         });
         let merged = match (answer, second) {
             // A code that either may have used up is not offered again.
-            (Err(one), Err(other)) if is_outage(&one) && is_outage(&other) => {
+            (Err(one), Err(other)) if is_silent(&one) && is_silent(&other) => {
                 Err(outage_of_two(one, other))
             }
-            // One that rejects our key says nothing of whose code it was.
+            // One that rejects our key, or that another request keeps busy, says nothing of what
+            // the first one did.
             (Err(one), Err(other))
-                if one.may_have_acted() && other.kind() == ProviderErrorKind::Misconfigured =>
+                if one.may_have_acted()
+                    && (other.kind() == ProviderErrorKind::Misconfigured
+                        || has_no_verdict(&other)) =>
             {
                 Err(one)
             }
@@ -234,10 +241,16 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
         }
     }
 
-    /// Notes whether the primary is away.
+    /// Notes whether the primary is away, and logs it if that is new.
     fn heard<T>(&self, answer: Result<T, ProviderError>) -> Result<T, ProviderError> {
-        let is_away = answer.as_ref().is_err_and(is_outage);
-        self.is_away.store(is_away, Ordering::Relaxed);
+        let outage = answer.as_ref().err().filter(|error| is_outage(error));
+        let was_away = self.is_away.swap(outage.is_some(), Ordering::Relaxed);
+        let [primary, _] = &self.names;
+        match outage {
+            Some(error) if !was_away => log_away(primary, error),
+            None if was_away => log_back(primary),
+            _ => {}
+        }
         answer
     }
 

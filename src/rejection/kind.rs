@@ -58,7 +58,8 @@ pub enum RejectionKind {
     LinkUsed,
     /// The mailer did not take the mail.
     MailNotSent,
-    /// A request to one of the layer's endpoints that cannot be read.
+    /// A request to one of the layer's endpoints that cannot be read: a link that is cut short, or
+    /// one whose key has ended.
     Malformed,
     /// An endpoint does not know the method.
     MethodNotAllowed,
@@ -104,7 +105,9 @@ pub enum RejectionKind {
     RevokedSession,
     /// The session does not fit into a cookie.
     SessionTooLarge,
-    /// The cookie is gone, but the store did not take the end of the session.
+    /// The cookie is gone, but the session may not have ended everywhere. The store did not take
+    /// its end, more session cookies came than a sign-out looks at, or a session that is dated
+    /// ahead of this replica's clock was to end all sessions of its person.
     SignOutNotRecorded,
     /// The provider asks for more than a link or code: a second factor, single sign-on.
     StepUpRequired,

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    email::Email,
+    email::{Email, masked_subject},
     session::{Session, SessionId},
 };
 
@@ -15,7 +15,7 @@ use crate::{
 /// A session began by a moment if [`Session::revocable_from`] is not later. That is up to
 /// [`LEEWAY`](super::Revocation::LEEWAY) before the sign-in, because the machines' clocks differ.
 ///
-/// `Debug` masks an address: `Address("a***@example.com")`.
+/// `Debug` masks an address, and a subject that holds an `@`: `Address("a***@example.com")`.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
@@ -126,22 +126,20 @@ impl Target {
         }
     }
 
-    /// Returns the id of that, for a log: an address is masked.
+    /// Returns the id of that, for a log: an address is masked, and a subject that may hold one.
     pub(crate) fn id(&self) -> Cow<'_, str> {
         match self {
             Self::Address(address) => match Email::parse(address) {
                 Ok(email) => email.masked().into(),
                 Err(_) => "***".into(),
             },
-            Self::Connection(id)
-            | Self::Organization(id)
-            | Self::ProviderSession(id)
-            | Self::Subject(id) => id.into(),
+            Self::Connection(id) | Self::Organization(id) | Self::ProviderSession(id) => id.into(),
             Self::Membership {
                 subject,
                 organization,
-            } => format!("{subject} {organization}").into(),
+            } => format!("{} {organization}", masked_subject(subject)).into(),
             Self::Session(id) => id.to_string().into(),
+            Self::Subject(subject) => masked_subject(subject),
         }
     }
 
@@ -175,13 +173,13 @@ impl fmt::Debug for Target {
                 organization,
             } => f
                 .debug_struct("Membership")
-                .field("subject", subject)
+                .field("subject", &masked_subject(subject))
                 .field("organization", organization)
                 .finish(),
             Self::Organization(id) => f.debug_tuple("Organization").field(id).finish(),
             Self::ProviderSession(id) => f.debug_tuple("ProviderSession").field(id).finish(),
             Self::Session(id) => f.debug_tuple("Session").field(id).finish(),
-            Self::Subject(id) => f.debug_tuple("Subject").field(id).finish(),
+            Self::Subject(_) => f.debug_tuple("Subject").field(&self.id()).finish(),
         }
     }
 }

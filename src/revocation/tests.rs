@@ -97,6 +97,28 @@ fn what_a_session_has_not_is_no_target_of_it() {
     assert_eq!(all.filter(is_of_one).count(), 0);
 }
 
+/// Pins: a target printed the whole address of a person whose id it is.
+#[test]
+fn a_target_prints_no_whole_address() {
+    let (ada, masked) = ("ada-whole@example.com", "a***@example.com");
+    let membership = Target::Membership {
+        subject: ada.to_owned(),
+        organization: "org_1".to_owned(),
+    };
+    let cases = [
+        (Target::Address(ada.to_owned()), masked.to_owned()),
+        (Target::Subject(ada.to_owned()), masked.to_owned()),
+        (membership, format!("{masked} org_1")),
+        (Target::Subject("user_1".to_owned()), "user_1".to_owned()),
+    ];
+    for (target, id) in cases {
+        assert_eq!(target.id(), id);
+        let printed = format!("{target:?}");
+        assert!(!printed.contains("ada-whole"), "{printed}");
+        assert!(target.key().contains(ada) || id == "user_1", "{printed}");
+    }
+}
+
 #[test]
 fn two_targets_share_a_key_only_where_they_name_the_same_sessions() {
     let names = ["", "1", "11", "1:1", "user_1", "org_1", ":"];

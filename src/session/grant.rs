@@ -10,6 +10,7 @@ use std::{error::Error, fmt};
 use serde::{Deserialize, Serialize};
 
 use super::{Field, Session};
+use crate::email::masked_subject;
 
 /// What the application says of a person who signs in: its own subject, organization, names and
 /// claims.
@@ -160,7 +161,7 @@ impl Grant {
 impl fmt::Debug for Grant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Grant")
-            .field("subject", &self.subject)
+            .field("subject", &self.subject.as_deref().map(masked_subject))
             .field("organization", &self.organization)
             .field("has_names", &self.names.is_some())
             .field("has_claims", &self.claims.is_some())

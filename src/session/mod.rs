@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     clock::{Skew, Timestamp},
+    email::masked_subject,
     provider::{Identity, SignInMethod},
 };
 
@@ -306,11 +307,12 @@ impl Session {
     }
 }
 
-/// Prints the ids and times, but neither the address, the names nor the application's claims.
+/// Prints the ids and times, but neither the address, the names nor the application's claims. A
+/// subject that holds an `@` is masked.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
-            .field("subject", &self.subject())
+            .field("subject", &masked_subject(self.subject()))
             .field("id", &self.id())
             .field("organization", &self.organization())
             .field("issued_at", &self.issued_at())

@@ -13,6 +13,10 @@ struct Passed;
 #[derive(Clone, Copy)]
 struct Unsettled;
 
+/// A third mark, if the client came with a bearer token: the ring by which a layer read it.
+#[derive(Clone, Copy)]
+struct Bearer(usize);
+
 /// The request has not come through the layer.
 pub(crate) struct NoLayer;
 
@@ -45,6 +49,19 @@ pub(crate) fn mark_unsettled(extensions: &mut Extensions) {
 /// Says whether a request's session is in doubt.
 pub(crate) fn is_unsettled(extensions: &Extensions) -> bool {
     extensions.get::<Unsettled>().is_some()
+}
+
+/// Marks a request whose bearer token a layer of this ring keeps from the inner service. A refusal
+/// behind the layer names an error of the token all the same.
+pub(crate) fn mark_bearer(extensions: &mut Extensions, ring: usize) {
+    extensions.insert(Bearer(ring));
+}
+
+/// Says whether a layer of this ring was given a bearer token, which the request may no longer
+/// show.
+pub(crate) fn is_bearer(extensions: &Extensions, ring: usize) -> bool {
+    let mark = extensions.get::<Bearer>();
+    mark.is_some_and(|Bearer(of)| *of == ring)
 }
 
 /// Returns the session of a request that has come through the layer, if it has one.

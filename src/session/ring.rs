@@ -139,7 +139,7 @@ impl KeyRing {
     }
 
     /// Tells the ring and its clones from others, while it lives.
-    pub(super) fn id(&self) -> usize {
+    pub(crate) fn id(&self) -> usize {
         Arc::as_ptr(&self.keys).addr()
     }
 

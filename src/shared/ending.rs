@@ -1,8 +1,8 @@
 //! How sessions end before their time: by a sign-out, or by the application's order.
 
-use std::time::Duration;
+use std::{future::Future, sync::Arc, time::Duration};
 
-use super::Shared;
+use super::{Shared, apart::apart};
 use crate::{
     clock::{Reading, Timestamp},
     email::Email,
@@ -10,7 +10,7 @@ use crate::{
     provider::Identity,
     revocation::{Lookup, Revocation, Standing, Target},
     session::{Session, Term, handled::handled},
-    store::StoreError,
+    store::{StoreError, StoreErrorKind},
 };
 
 /// How far ahead an order may be dated: later than every event by now, and no further, however
@@ -47,26 +47,38 @@ fn leave(session: &Session, extent: Extent) -> Vec<Session> {
 }
 
 /// The requests that run on because of an order, until it has failed or is called off.
-struct RunningOn<'s> {
-    shared: &'s Shared,
+struct RunningOn {
+    shared: Arc<Shared>,
     /// Those that did not run on before.
     own: Vec<Session>,
     is_recorded: bool,
 }
 
-impl<'s> RunningOn<'s> {
-    fn of(shared: &'s Shared, mut own: Vec<Session>) -> Self {
+impl RunningOn {
+    fn of(shared: &Arc<Shared>, mut own: Vec<Session>) -> Self {
         own.retain(|own| !own.runs_on());
         own.iter().for_each(|own| own.run_on(true));
         Self {
-            shared,
+            shared: shared.clone(),
             own,
             is_recorded: false,
         }
     }
+
+    /// Gives the order, and waits for it. If the browser leaves, its handler is dropped: the order
+    /// then goes on by itself, and is reported.
+    async fn give(
+        mut self,
+        order: impl Future<Output = Result<(), StoreError>> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let shut_down = || Err(StoreError::new(StoreErrorKind::Unavailable));
+        let taken = apart(order).await.unwrap_or_else(shut_down);
+        self.is_recorded = taken.is_ok();
+        taken
+    }
 }
 
-impl Drop for RunningOn<'_> {
+impl Drop for RunningOn {
     fn drop(&mut self) {
         if self.is_recorded {
             return;
@@ -93,16 +105,19 @@ impl Shared {
     /// Ends a session, or all of its person's, for the application. A handler that ends its own
     /// session runs on.
     pub(crate) async fn sign_out(
-        &self,
+        self: &Arc<Self>,
         session: &Session,
         extent: Extent,
     ) -> Result<(), StoreError> {
-        let mut running_on = RunningOn::of(self, leave(session, extent));
-        let (by, now) = (EndedBy::Application, self.clock.now());
-        let taken = self.revoke(session, (extent, by), Context::default(), now);
-        let taken = taken.await;
-        running_on.is_recorded = taken.is_ok();
-        taken
+        // Here, and not within the order: the handler's own requests are found by its thread.
+        let running_on = RunningOn::of(self, leave(session, extent));
+        let (shared, session) = (self.clone(), session.clone());
+        let order = async move {
+            let (by, now) = (EndedBy::Application, shared.clock.now());
+            let taken = shared.revoke(&session, (extent, by), Context::default(), now);
+            taken.await
+        };
+        running_on.give(order).await
     }
 
     /// Ends a session, or all sessions of its subject and address, and reports it as an event.
@@ -160,26 +175,35 @@ impl Shared {
     }
 
     /// Ends all sessions that a target names, for the application, and reports it as an event.
-    pub(crate) async fn end_for_application(&self, target: Target) -> Result<(), StoreError> {
-        let reading = self.clock.at(self.clock.now());
-        let at = match somebody_of(&target) {
-            Some(somebody) => self.moment_of_order(reading, &somebody).await,
-            // An id compares no moments.
-            None => reading.date(),
-        };
+    pub(crate) async fn end_for_application(
+        self: &Arc<Self>,
+        target: Target,
+    ) -> Result<(), StoreError> {
+        let targets = spellings_of(&target);
         // The handler that ends its own person's sessions runs on, as one that signs out does. If
         // nothing has ended, its session guards its answer as before.
-        let own = handled(|own| target.names(own) && self.gate.tokens.knows(own));
-        let mut running_on = RunningOn::of(self, own);
-        let targets = vec![target.clone()];
-        let taken = self.end_all(targets, None, at, reading.most_ahead()).await;
-        running_on.is_recorded = taken.is_ok();
-        self.listener.tell(&Event::SessionsEnded {
-            kind: target.kind(),
-            id: &target.id(),
-            is_recorded: taken.is_ok(),
+        let own = handled(|own| {
+            targets.iter().any(|target| target.names(own)) && self.gate.tokens.knows(own)
         });
-        taken
+        let running_on = RunningOn::of(self, own);
+        let shared = self.clone();
+        let order = async move {
+            let reading = shared.clock.at(shared.clock.now());
+            let at = match somebody_of(&target) {
+                Some(somebody) => shared.moment_of_order(reading, &somebody).await,
+                // An id compares no moments.
+                None => reading.date(),
+            };
+            let behind = reading.most_ahead();
+            let taken = shared.end_all(targets, None, at, behind).await;
+            shared.listener.tell(&Event::SessionsEnded {
+                kind: target.kind(),
+                id: &target.id(),
+                is_recorded: taken.is_ok(),
+            });
+            taken
+        };
+        running_on.give(order).await
     }
 
     /// Ends every session that one of the targets names and that has begun by a moment, and one
@@ -217,6 +241,19 @@ impl Shared {
             Err(_) => farthest,
         }
     }
+}
+
+/// Returns a target as it is given, and an address also as a session holds it: without blanks
+/// around it, and with its domain in punycode. Only ASCII case makes no difference to a store.
+fn spellings_of(target: &Target) -> Vec<Target> {
+    let mut spellings = vec![target.clone()];
+    if let Target::Address(given) = target
+        && let Ok(email) = Email::parse(given)
+        && !email.as_str().eq_ignore_ascii_case(given)
+    {
+        spellings.push(Target::Address(email.as_str().to_owned()));
+    }
+    spellings
 }
 
 /// Returns somebody whom a target names, and no other does. `None` for a session's id.

@@ -1,38 +1,39 @@
 //! `MemoryThrottle`: counts in this process.
 //!
-//! - The crate `governor` does the rates' arithmetic. Its generic cell rate algorithm needs one
-//!   number of state per key. The state is kept here, and the time is an argument: `governor` reads
-//!   no clock.
+//! - The crate `governor` does the rates' arithmetic (`cell_rate`). Its algorithm needs one number
+//!   of state per key, which is kept here.
 //! - One lock covers a whole decision of a few look-ups, so it is atomic. It is never held across
 //!   an `.await`.
+//! - A call that was held up on its way, such as by a form that arrives slowly, counts as one of
+//!   the latest second. Only a call that is more than a minute older comes from a clock that was
+//!   set back. Then a count is cut, so that nobody waits until the clock is where it was.
 
 use std::{
-    cell::Cell,
     fmt,
-    num::NonZeroU32,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use governor::{
-    Quota, RateLimiter,
-    clock::Clock,
-    middleware::NoOpMiddleware,
-    nanos::Nanos,
-    state::{StateStore, direct::NotKeyed},
+use self::cell_rate::{decide, nanos};
+use super::{
+    Charge, Charged, Rate, Take, Throttle, ThrottleKey,
+    table::{Table, Weight},
 };
-
-use super::{Charge, Charged, Rate, Take, Throttle, ThrottleKey, table::Table};
 use crate::{
     check::{self, Line},
     clock::Timestamp,
     store::StoreError,
 };
 
+mod cell_rate;
+
 const DEFAULT_MOST_KEYS: usize = 400_000;
 /// The last second for rates. Nanoseconds in 64 bits reach the year 2554; this leaves room for a
 /// refill.
 const LAST_SECOND: u64 = 18_000_000_000;
+/// How many seconds older than the latest a call may be. One that is older comes from a clock that
+/// was set back.
+const STEP: u64 = 60;
 
 /// Counts in this process. Clones share what they count.
 ///
@@ -46,7 +47,8 @@ const LAST_SECOND: u64 = 18_000_000_000;
 /// [`MemoryThrottle::with_most_keys`] sets another number. A key takes 70 to 100 bytes, so each of
 /// the two takes 40 MB when full, and up to 56 MB while it grows. A key is forgotten once it is
 /// fully refilled, or its tries have ended. A full table evicts the key that would have been
-/// forgotten first. Among rates that is the key that is full again soonest.
+/// forgotten first. Among rates it first evicts keys that had two requests or fewer counted when
+/// they were last charged: of these, the key that is full again soonest.
 ///
 /// # What a flood can do
 ///
@@ -55,8 +57,9 @@ const LAST_SECOND: u64 = 18_000_000_000;
 /// all clients together therefore hold about 300,000 keys at most. Links and codes that are tried
 /// in the browser that asked for them are the exception, because no layer-wide rate limits them:
 /// they may add about 65,000 if links last 15 minutes. If wider limits or longer links let a flood
-/// reach the bound, fresh keys evict each other before a key that has more counted against it. To
-/// have an exhausted key evicted, an attacker has to exhaust 400,000 others first.
+/// reach the bound, keys with one or two requests counted against them evict each other before a
+/// key that has more. To have such a key evicted, an attacker has to charge 400,000 others three
+/// times first. Among tries, those that end first are evicted first.
 ///
 /// ```
 /// use tower_magic_link::throttle::MemoryThrottle;
@@ -74,8 +77,12 @@ struct Counts {
     rates: Table<()>,
     /// How many tries each key has taken, and the second in which they end.
     tries: Table<u32>,
+    /// The latest second that a call has named.
+    latest: u64,
+    /// Whether it counts what another store admits.
+    records: bool,
     /// Room for the charges of one decision. It is empty in between.
-    admitted: Vec<(ThrottleKey, u64)>,
+    admitted: Vec<(ThrottleKey, (u64, Weight))>,
 }
 
 impl Counts {
@@ -83,8 +90,26 @@ impl Counts {
         Self {
             rates: Table::new(most),
             tries: Table::new(most),
+            latest: 0,
+            records: false,
             admitted: Vec::new(),
         }
+    }
+
+    /// Notes the second of a call, and returns the one that it counts by: the latest, unless the
+    /// clock was set back.
+    fn second(&mut self, now: Timestamp) -> u64 {
+        let now = now.as_secs();
+        self.latest = self.latest.max(now);
+        match self.is_set_back(now) {
+            true => now,
+            false => self.latest,
+        }
+    }
+
+    /// Says whether a call of this second comes from a clock that was set back.
+    const fn is_set_back(&self, second: u64) -> bool {
+        second.saturating_add(STEP) < self.latest
     }
 }
 
@@ -105,24 +130,29 @@ impl MemoryThrottle {
     }
 
     fn charge_now(&self, charges: &[Charge], now: Timestamp) -> Charged {
-        let now = Duration::from_secs(now.as_secs().min(LAST_SECOND));
-        let at = nanos(now);
         let mut counts = self.counts();
-        let mut refused = None;
         let counts = &mut *counts;
+        let second = counts.second(now);
+        let is_set_back = counts.is_set_back(second);
+        let (now, at) = moment(second);
+        let mut refused = None;
         counts.admitted.clear();
         for (by, charge) in charges.iter().enumerate() {
             let rate = charge.rate.clamped();
             let mut end = counts.rates.get(charge.key, at).map(|(end, ())| end);
-            // If the clock was set back, or the rate became shorter, cap the wait at one whole
-            // refill.
+            // If the clock was set back, or another store that began anew has admitted more, cap
+            // the wait at one whole refill. Otherwise a count beyond it is that of a wider rate for
+            // the same key, and a narrower one must not cut it.
             let last = nanos(now + rate.refill());
-            if end.is_some_and(|end| end > last) {
-                counts.rates.put(charge.key, last, (), at);
+            if (is_set_back || counts.records) && end.is_some_and(|end| end > last) {
+                counts.rates.put(charge.key, (last, Weight::Heavy), (), at);
                 end = Some(last);
             }
             match decide(rate, end, now) {
-                Ok(end) => counts.admitted.push((charge.key, end)),
+                Ok(end) => {
+                    let end = (end, weight(rate, end, at));
+                    counts.admitted.push((charge.key, end));
+                }
                 Err(wait) if refused.is_none_or(|(_, longest)| wait > longest) => {
                     refused = Some((by, wait));
                 }
@@ -144,35 +174,41 @@ impl MemoryThrottle {
     /// Counts what another store has admitted, whatever is counted here.
     #[cfg(feature = "redis")]
     pub(super) fn record(&self, charges: &[Charge], now: Timestamp) {
-        let at = nanos(Duration::from_secs(now.as_secs().min(LAST_SECOND)));
         let mut counts = self.counts();
+        let (_, at) = moment(counts.second(now));
+        counts.records = true;
         for charge in charges {
+            let rate = charge.rate.clamped();
             let end = counts.rates.get(charge.key, at).map_or(at, |(end, ())| end);
-            let period = nanos(charge.rate.clamped().period());
             // Also past a whole refill, so that giving it back takes off what was put on.
-            let end = end.saturating_add(period);
+            let end = end.saturating_add(nanos(rate.period()));
+            let end = (end, weight(rate, end, at));
             counts.rates.put(charge.key, end, (), at);
         }
     }
 
     fn give_back_now(&self, charges: &[Charge], now: Timestamp) {
-        let at = nanos(Duration::from_secs(now.as_secs().min(LAST_SECOND)));
         let mut counts = self.counts();
+        let (_, at) = moment(counts.second(now));
         for charge in charges {
+            let rate = charge.rate.clamped();
             let Some((end, ())) = counts.rates.get(charge.key, at) else {
                 continue;
             };
             // An end in the past is a full rate, and never more than that.
-            match end.saturating_sub(nanos(charge.rate.clamped().period())) {
-                end if end > at => counts.rates.put(charge.key, end, (), at),
+            match end.saturating_sub(nanos(rate.period())) {
+                end if end > at => {
+                    let end = (end, weight(rate, end, at));
+                    counts.rates.put(charge.key, end, (), at);
+                }
                 _ => counts.rates.remove(charge.key),
             }
         }
     }
 
     fn take_try_now(&self, key: ThrottleKey, most: u32, until: Timestamp, now: Timestamp) -> Take {
-        let now = now.as_secs();
         let mut counts = self.counts();
+        let now = counts.second(now);
         // An end that is known is kept if it is later: a caller with a sooner one would begin the
         // tries afresh.
         let (known, taken) = counts.tries.get(key, now).unwrap_or((0, 0));
@@ -180,6 +216,7 @@ impl MemoryThrottle {
         if until <= now || taken >= most {
             return Take::Exhausted;
         }
+        let until = (until, Weight::Light);
         counts.tries.put(key, until, taken + 1, now);
         Take::Taken {
             left: most - taken - 1,
@@ -187,10 +224,13 @@ impl MemoryThrottle {
     }
 
     fn give_try_back_now(&self, key: ThrottleKey, now: Timestamp) {
-        let now = now.as_secs();
         let mut counts = self.counts();
+        let now = counts.second(now);
         match counts.tries.get(key, now) {
-            Some((until, taken)) if taken > 1 => counts.tries.put(key, until, taken - 1, now),
+            Some((until, taken)) if taken > 1 => {
+                let until = (until, Weight::Light);
+                counts.tries.put(key, until, taken - 1, now);
+            }
             _ => counts.tries.remove(key),
         }
     }
@@ -246,59 +286,20 @@ impl fmt::Debug for MemoryThrottle {
     }
 }
 
-/// One key's state, as `governor` reads it, and the next state that it writes.
-struct Slot {
-    end: Option<u64>,
-    next: Cell<Option<u64>>,
-}
-
-impl StateStore for Slot {
-    type Key = NotKeyed;
-
-    fn measure_and_replace<T, F, E>(&self, _: &NotKeyed, decide: F) -> Result<T, E>
-    where
-        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
-    {
-        let (outcome, next) = decide(self.end.map(Nanos::from))?;
-        self.next.set(Some(next.as_u64()));
-        Ok(outcome)
+/// Says how heavy the count of a key is that is fully refilled at `end`: whether more than two
+/// requests are counted. A fresh key has one, and a rate of a short period may have many that are
+/// over within seconds.
+fn weight(rate: Rate, end: u64, at: u64) -> Weight {
+    match end.saturating_sub(at) <= nanos(rate.period()).saturating_mul(2) {
+        true => Weight::Light,
+        false => Weight::Heavy,
     }
 }
 
-/// The moment of one decision, as `governor` reads it. Its own clock for tests takes an allocation.
-struct Moment(Cell<Nanos>);
-
-impl Clock for Moment {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        self.0.get()
-    }
-}
-
-/// Returns when the key is fully refilled after one more charge, or how long that charge has to
-/// wait.
-fn decide(rate: Rate, end: Option<u64>, now: Duration) -> Result<u64, Duration> {
-    let Some(quota) = Quota::with_period(rate.period()) else {
-        return Ok(nanos(now));
-    };
-    let quota = quota.allow_burst(NonZeroU32::new(rate.burst()).unwrap_or(NonZeroU32::MIN));
-    let slot = Slot {
-        end,
-        next: Cell::new(None),
-    };
-    // `governor` counts time from the limiter's creation: this one is created in 1970.
-    let clock = Moment(Cell::new(Nanos::from(0)));
-    let limiter: RateLimiter<_, _, _, NoOpMiddleware<Nanos>> = RateLimiter::new(quota, slot, clock);
-    limiter.clock().0.set(Nanos::from(nanos(now)));
-    match limiter.check() {
-        Ok(()) => Ok(limiter.into_state_store().next.get().unwrap_or_default()),
-        Err(not_until) => Err(not_until.wait_time_from(limiter.clock().now())),
-    }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+/// Returns a second as rates count it, since 1970, and the same in nanoseconds.
+fn moment(second: u64) -> (Duration, u64) {
+    let now = Duration::from_secs(second.min(LAST_SECOND));
+    (now, nanos(now))
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 //! - It counts two things. A [`Rate`] is a burst, refilled by one each period. *Tries* do not
 //!   refill: a key has an exact number of them until a moment.
 //! - The layer charges one decision to several rates at once. Either all of them admit it, or none
-//!   of them records it. A refused request therefore costs nothing, and the reported wait is the
-//!   whole wait.
+//!   of them records it. A refused decision therefore costs nothing, and the reported wait is its
+//!   whole wait. A typed code takes two decisions: if the second one refuses, the first stays
+//!   charged, and the wait is that of the second.
 //! - What was charged for an action that failed at the provider or the mailer is given back.
 //! - A store sees opaque keys of 16 bytes (HMACs), never an address, a network, a link or a code.
 //! - When a store fails, the layer reports an event, does not apply rates, and refuses tries. One
@@ -44,9 +45,16 @@ pub use self::redis::RedisThrottle;
 /// - The throttle must bound its memory, because a client that is not signed in can create keys as
 ///   fast as the widest rate allows. It may forget a key that is fully refilled, or whose tries
 ///   have ended, at any time. It must not forget anything sooner, except for want of room.
+/// - `now` is mostly when the head of the request came. A form may arrive slowly, so `now` may be
+///   some seconds older than that of an earlier call. Such a call must count like one of the latest
+///   time that the throttle has seen, and must take nothing off a count. Only if `now` is older by
+///   more than a minute was the clock set back: then a count may be cut, so that nobody waits for
+///   longer than a refill.
 /// - It may use its own clock instead of `now`, to the second, and must not let time go back.
 /// - It may keep the counts in another process, with a [`MemoryThrottle`] to fall back on.
-/// - It has two seconds for all calls about one request, of which there may be three. The layer
+/// - It has two seconds for each of these: all charges of one action, which are up to three calls;
+///   one try; whatever is given back at once. A typed code needs three of them before it is
+///   compared, and up to four after that, besides the tries that its provider counts. The layer
 ///   treats a later answer as a [`StoreError`]: rates are not applied, and tries are refused.
 ///
 /// The suite in `testing::suite::throttle` (feature `test-util`) checks an implementation.
@@ -200,6 +208,11 @@ pub struct Charge {
 
 impl Charge {
     /// Creates a charge to a key. A key always has the same rate, unless the settings change.
+    ///
+    /// While replicas with old and new settings run together, or layers with other limits share a
+    /// throttle and keys, one key has several rates. A narrower one is refused until what a wider
+    /// one has counted leaves room in it, which may take longer than its own refill. That refusal
+    /// must not take anything off the count, unless the clock was set back.
     #[must_use]
     pub const fn new(key: ThrottleKey, rate: Rate) -> Self {
         Self { key, rate }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Version;
+use tower_magic_link::throttle::{Limits, Rate};
 
 use crate::{
     names::ADA,
@@ -142,6 +143,8 @@ async fn the_wait_for_a_new_link_is_counted_down_and_is_honest() {
         browser.text("#ready").await.as_deref(),
         Some("You can ask for a new one now.")
     );
+    let described = "return document.getElementById('again').getAttribute('aria-describedby')";
+    assert_eq!(browser.run(described).await.unwrap(), "nothing-yet");
     // A browser whose clock is ahead sends nothing, and is shown the same page again.
     browser.run("window.isOld = true").await.unwrap();
     browser.press("Send a new link").await;
@@ -158,5 +161,40 @@ async fn the_wait_for_a_new_link_is_counted_down_and_is_honest() {
     })
     .await;
     browser.shows("Check your email").await;
+    browser.is_content().await;
+}
+
+/// Pins: a wait of hours stood as it was until its last hour.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs chromium and chromedriver; run by tests/run"]
+async fn a_wait_of_hours_is_counted_down_too_and_is_told_once() {
+    let once = Rate::new(1, Duration::from_secs(2 * 60 * 60));
+    let limits = Limits::default().mails_per_address(once);
+    let stage = Stage::with(Post::Own, |builder| builder.limits(limits)).await;
+    let browser = stage.browser().await;
+    stage.ask(&browser, "/reports").await;
+    browser.goto("/auth/login").await;
+    browser.shows("Sign in").await;
+    browser.answer("email", ADA).await;
+    browser.shows("Please wait a moment").await;
+    // Hours pass by the browser's own clock, and the page stays.
+    let ahead = async |minutes: u32| {
+        let script = format!("Date.now = () => new Date().getTime() + {minutes} * 60000");
+        browser.run(&script).await.unwrap();
+    };
+    for (minutes, want) in [
+        (0, "2 hours"),
+        (40, "1 hour and 20 minutes"),
+        (90, "29 minutes and"),
+    ] {
+        ahead(minutes).await;
+        eventually(want, async || {
+            let shown = browser.text("#wait span").await?;
+            shown.starts_with(want).then_some(())
+        })
+        .await;
+    }
+    let told = browser.text("main").await.unwrap();
+    assert!(!told.contains("try again in"), "{told}");
     browser.is_content().await;
 }

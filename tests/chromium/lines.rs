@@ -11,7 +11,8 @@ const LINES: &str = r#"
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walker.nextNode()) {
         const text = walker.currentNode;
-        const isOurs = !text.parentElement.closest("script, style, noscript, bdi, a[href*='?t=']");
+        const isOurs = !text.parentElement.closest(
+            "script, style, noscript, bdi:not(#trouble > p:not(.detail) > bdi), a[href*='?t=']");
         if (!isOurs) continue;
         let last = null;
         for (let at = 0; at < text.length; at++) {

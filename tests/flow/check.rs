@@ -142,6 +142,34 @@ async fn credentials_that_workos_does_not_take_and_an_outage_have_failed() {
     assert_line("gone", &gone, CLOCK, "not checked");
 }
 
+/// Pins: a refusal of the code's form passed. WorkOS may say so before it looks at the key.
+#[tokio::test]
+async fn only_invalid_grant_shows_that_the_credentials_are_good() {
+    let emulator = Emulator::new();
+    let server = emulator.serve(0).await.unwrap();
+    let fields = r#"{"message":"Validation failed","code":"invalid_request_parameters",
+        "errors":[{"field":"code","code":"too_long"}]}"#;
+    for (status, body, want) in [
+        (422_u16, fields, "not checked"),
+        (400, r#"{"errors":["code is too long"]}"#, "not checked"),
+        (400, r#"{"error":"invalid_grant"}"#, "passed"),
+    ] {
+        let fault = Fault::Answer {
+            status: status.try_into().unwrap(),
+            content_type: "application/json".to_owned(),
+            body: body.to_owned(),
+        };
+        emulator.order(Endpoint::Token, fault);
+        let report = check(KEY, server.base_url()).await;
+        assert!(report.is_ok(), "{status}: {report}");
+        assert_line(body, &report, TAKES, want);
+        if body == fields {
+            let problem = "used, expired or unknown (422, invalid_request_parameters)";
+            assert_line(body, &report, TAKES, problem);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_provider_that_hangs_is_given_up_by_its_own_limit() {
     let emulator = Emulator::new();

@@ -125,7 +125,8 @@ async fn signing_out_everywhere_ends_what_a_replica_ahead_of_this_one_has_begun(
 }
 
 /// Pins: a replica whose clock is behind took the sign-out for one of no session. It said that the
-/// person was signed out and recorded nothing, and a copy of the cookie worked on at the others.
+/// person was signed out and recorded nothing, and a copy of the cookie worked on at the others. Of
+/// a sign-out everywhere, which ends nothing there, it said that the session had ended.
 #[tokio::test]
 async fn signing_out_at_a_replica_whose_clock_is_behind_ends_the_session_at_the_others() {
     let key = SigningKey::generate().unwrap();
@@ -163,7 +164,11 @@ async fn signing_out_at_a_replica_whose_clock_is_behind_ends_the_session_at_the_
         let page = ask(&behind, there("GET", own), "").await;
         assert!(page.text().contains(ADA), "{}", page.text());
         let everywhere = ask(&behind, there("POST", &cookies), "everywhere=true").await;
-        assert_eq!(everywhere.status(), 401, "{planted:?}: it ends nothing");
+        assert_eq!(everywhere.status(), 503, "{planted:?}: it ends nothing");
+        assert_eq!(everywhere.header("retry-after"), "", "{planted:?}");
+        let (page, told) = (everywhere.read(), RejectionKind::SignOutNotRecorded);
+        assert!(page.contains(told.heading()), "{planted:?}: {page}");
+        assert!(page.contains(told.happened()), "{planted:?}: {page}");
         let home = || Request::get("/").header("cookie", own);
         assert_eq!(ask(&right, home(), "").await.status(), 200);
         let out = ask(&behind, there("POST", &cookies), "").await;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tower_magic_link::{Builder, KeyRing, SignIn, SigningKey, clock::Clock, page::CrossDevice};
+use tower_magic_link::{
+    Builder, KeyRing, RejectionKind, SignIn, SigningKey, clock::Clock, page::CrossDevice,
+};
 
 use crate::{
     names::{ADA, EVE},
@@ -130,6 +132,9 @@ async fn a_key_that_has_ended_stays_so_when_the_clock_is_set_back() {
 }
 
 /// A key that leaked is replaced, not retired: nothing that it sealed or signed is taken any more.
+///
+/// Pins: of a whole link the page said that it had not arrived in one piece, and sent the person
+/// back to the same link.
 #[tokio::test]
 async fn a_key_that_is_dropped_ends_sign_ins_and_sessions() {
     let world = World::new().await;
@@ -140,7 +145,13 @@ async fn a_key_that_is_dropped_ends_sign_ins_and_sessions() {
     let new = KeyRing::new(SigningKey::generate().unwrap());
     world.keys.handle().replace(&new);
     let refused = browser.get(&callback).await;
-    assert!(refused.status().is_client_error(), "{}", refused.text());
+    assert_eq!(refused.status(), 400, "{}", refused.text());
+    let (page, told) = (refused.read(), RejectionKind::Malformed);
+    for sentence in [told.heading(), told.happened(), told.advice()] {
+        assert!(page.contains(sentence), "{sentence}: {page}");
+    }
+    assert!(page.contains("or we can no longer read it"), "{page}");
+    assert!(page.contains("otherwise start over here"), "{page}");
     assert_eq!(
         signed_in.get("/").await.location(),
         "/auth/login?return_to=/"

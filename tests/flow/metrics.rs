@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -13,9 +14,11 @@ use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
+use tower::ServiceExt;
 use tower_magic_link::{
-    Session, SessionId,
+    PeerAddr, Session, SessionId,
     clock::Timestamp,
+    companion::ForwardAuth,
     emulator::{Endpoint, Fault},
     revocation::Standing,
     sessions::{ListedSession, Sessions},
@@ -179,6 +182,41 @@ async fn a_walk_is_counted_by_names_and_labels_of_closed_sets() {
     for name in &*described {
         assert!(guide.contains(&format!("| `{name}` |")), "{name}");
     }
+}
+
+/// Pins: the question by which nginx gets the answer was counted as a second refusal, and as a
+/// request that reached the service if its session was good by then.
+#[tokio::test]
+async fn the_second_question_of_nginx_counts_nothing() {
+    let recorder = Counting::default();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let world =
+        World::with(|builder| builder.trusted_proxies(["10.0.0.7"]).public_path("/about")).await;
+    let asked = world.layer.forward_auth().for_nginx();
+    let refusing = asked.clone().refusing();
+    let ask = async |service: &ForwardAuth, path: &str| {
+        let peer = SocketAddr::from(([10, 0, 0, 7], 40_000));
+        let question = Request::get("/ask")
+            .extension(PeerAddr::from(peer))
+            .header("x-original-method", "GET")
+            .header("x-original-uri", path)
+            .body(String::new())
+            .unwrap();
+        service.clone().oneshot(question).await.unwrap().status()
+    };
+    let counted = || {
+        let counts = recorder.counts.lock().unwrap();
+        let of_requests = |name: &str| name.contains("refusals_") || name.contains("forwarded_");
+        let counts = counts.iter().filter(|(name, _)| of_requests(name));
+        counts.map(|(_, count)| count).sum::<u64>()
+    };
+    assert_eq!(ask(&asked, "/reports").await, 401);
+    assert_eq!(counted(), 1);
+    assert_eq!(ask(&refusing, "/reports").await, 401);
+    assert_eq!(ask(&refusing, "/about").await, 503);
+    assert_eq!(counted(), 1);
+    assert_eq!(ask(&asked, "/about").await, 200);
+    assert_eq!(counted(), 2);
 }
 
 /// An index that fails when it is told to.

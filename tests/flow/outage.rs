@@ -77,6 +77,36 @@ async fn an_hour_without_workos_signs_nobody_out() {
     }
 }
 
+/// Pins: each person read "check your email", nobody got mail, and the event blamed the address.
+#[tokio::test]
+async fn when_workos_mails_none_of_the_links_that_it_has_made_the_page_says_so() {
+    let faults = [
+        ("422", Fault::Status(StatusCode::UNPROCESSABLE_ENTITY)),
+        (
+            "404",
+            Fault::refusal(StatusCode::NOT_FOUND, "entity_not_found"),
+        ),
+    ];
+    for (name, fault) in faults {
+        let domains = ["example.com", "example.org"];
+        let world = World::with(|builder| builder.email_domains(domains)).await;
+        world.emulator().order_always(Endpoint::Send, fault);
+        // The last one is not taken. It is answered by what the two others have shown.
+        for email in [ADA, "bob@example.org", "carol@elsewhere.example"] {
+            let told = world.browser().ask_for_link(email, "/").await;
+            assert_eq!(
+                told.status(),
+                StatusCode::SERVICE_UNAVAILABLE,
+                "{name}: {email}"
+            );
+        }
+        let heard = world.heard();
+        let failed = heard.matches("ProviderFailed").count();
+        assert_eq!(failed, 2, "{name}: {heard}");
+        assert!(!heard.contains("reason: \"refused\""), "{name}: {heard}");
+    }
+}
+
 /// That one session is known to have ended says nothing of the others.
 #[tokio::test]
 async fn a_store_is_back_when_it_vouches_for_a_session_and_not_before() {

@@ -65,6 +65,14 @@ impl Choosy {
         if email.contains("unlisted") {
             return Err(ProviderError::new(ProviderErrorKind::Misconfigured).with_status(422));
         }
+        let said = email.strip_prefix("said");
+        if let Some(status) = said.and_then(|said| said.get(..3)?.parse::<u16>().ok()) {
+            let kind = match status {
+                408 | 409 => ProviderErrorKind::Unavailable,
+                _ => ProviderErrorKind::Misconfigured,
+            };
+            return Err(ProviderError::new(kind).with_status(status));
+        }
         if email.contains("manymany") {
             let limited = ProviderError::new(ProviderErrorKind::RateLimited);
             return Err(limited.with_retry_after(Some(Duration::from_secs(30))));
@@ -287,29 +295,60 @@ async fn an_outage_is_told_alike_to_every_kind_of_address() {
 #[tokio::test(start_paused = true)]
 async fn what_may_be_one_addresss_fault_is_told_to_nobody_else() {
     for bad in ["unlisted@goodgood.example", "answr555@goodgood.example"] {
+        is_told_to_nobody_else(bad, 502).await;
+    }
+}
+
+/// Pins: a firewall's page for one browser, or an answer because of two requests at once, was told
+/// to everybody for five minutes.
+#[tokio::test(start_paused = true)]
+async fn a_4xx_that_may_be_about_one_request_is_told_to_nobody_else() {
+    for (said, status) in [(403, 502), (404, 502), (409, 503), (413, 502)] {
+        let bad = format!("said{said}@goodgood.example");
+        is_told_to_nobody_else(&bad, status).await;
+    }
+}
+
+/// Our key is the same for everybody, and so is an outage.
+#[tokio::test(start_paused = true)]
+async fn a_401_and_a_408_of_the_provider_are_told_to_the_next_person() {
+    for (said, status) in [(401, 502), (408, 503)] {
         let layer = layer(SignIn::Code, &Down::default(), |builder| {
-            let builder = builder.answer_after(Duration::from_millis(200));
-            builder.insecure_no_throttle()
+            builder.answer_after(Duration::from_millis(200))
         });
-        let mut browser = Browser::new(app_of(&layer), ORIGIN);
-        let answer = ask(&mut browser, bad, &PAGE).await;
-        assert_eq!(answer.status(), 502, "{bad}");
+        let failing = format!("said{said}@goodgood.example");
+        for email in [&*failing, GOOD] {
+            let mut browser = Browser::new(app_of(&layer), ORIGIN);
+            let answer = ask(&mut browser, email, &PAGE).await;
+            assert_eq!(answer.status(), status, "{said}: {email}");
+        }
+    }
+}
+
+/// Asks for a mail that fails with a status, before and between others.
+async fn is_told_to_nobody_else(bad: &str, status: u16) {
+    let layer = layer(SignIn::Code, &Down::default(), |builder| {
+        let builder = builder.answer_after(Duration::from_millis(200));
+        builder.insecure_no_throttle()
+    });
+    let mut browser = Browser::new(app_of(&layer), ORIGIN);
+    let answer = ask(&mut browser, bad, &PAGE).await;
+    assert_eq!(answer.status(), status, "{bad}");
+    let mut browser = Browser::new(app_of(&layer), ORIGIN);
+    let answer = ask(&mut browser, GOOD, &PAGE).await;
+    assert!(answer.location().starts_with("/auth/check?t="), "{bad}");
+    // It is everybody's, if mail to a second domain meets it and none goes out in between.
+    let other = bad.replace("goodgood", "notknown");
+    for (met, want) in [([bad, bad], 303), ([bad, &other], status)] {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for email in met {
+            let mut browser = Browser::new(app_of(&layer), ORIGIN);
+            let answer = ask(&mut browser, email, &PAGE).await;
+            assert_eq!(answer.status(), status, "{email}");
+        }
         let mut browser = Browser::new(app_of(&layer), ORIGIN);
         let answer = ask(&mut browser, GOOD, &PAGE).await;
-        assert!(answer.location().starts_with("/auth/check?t="), "{bad}");
-        // It is everybody's, if mail to a second domain meets it and none goes out in between.
-        let other = bad.replace("goodgood", "notknown");
-        for (met, want) in [([bad, bad], 303), ([bad, &other], 502)] {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            for email in met {
-                let mut browser = Browser::new(app_of(&layer), ORIGIN);
-                let answer = ask(&mut browser, email, &PAGE).await;
-                assert_eq!(answer.status(), 502, "{email}");
-            }
-            let mut browser = Browser::new(app_of(&layer), ORIGIN);
-            let answer = ask(&mut browser, GOOD, &PAGE).await;
-            assert_eq!(answer.status(), want, "{met:?}");
-        }
+        assert_eq!(answer.status(), want, "{met:?}");
     }
 }
 

@@ -24,8 +24,10 @@ use crate::{
     redeemed,
 };
 
+mod busy;
 mod choices;
 mod guesses;
+mod log;
 mod outages;
 
 const BOB: &str = "bob@example.com";

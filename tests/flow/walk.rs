@@ -223,7 +223,7 @@ async fn whoever_has_no_session_is_not_told_that_it_was_signed_out_everywhere() 
     for (code, mut browser) in cases {
         let out = browser.post("/auth/logout", "everywhere=true").await;
         assert_eq!(out.status(), 401, "{code}");
-        assert!(out.text().contains("Your session has ended"), "{code}");
+        assert!(out.text().contains("your session has ended"), "{code}");
         assert!(!browser.jar.contains_key(name), "{code}");
         // Here alone, nothing is claimed that is not so.
         let out = browser.post("/auth/logout", "").await;

@@ -180,8 +180,9 @@ fn haproxy(folder: &Path, behind: &Behind<'_>) -> Command {
 fn envoy(folder: &Path, behind: &Behind<'_>) -> Command {
     let port_of = |authority: &str| format!("port_value: {}", authority.split_once(':').unwrap().1);
     let listener = format!("address: 127.0.0.1, port_value: {} }}", behind.port);
-    // Envoy waits for a second before it closes a connection that it refuses.
-    let prompt = "stat_prefix: web\n                delayed_close_timeout: 0.05s\n";
+    // Envoy waits for a second before it closes a connection. After that it drops what it has not
+    // written, so a much shorter wait would cost answers on a busy machine.
+    let prompt = "stat_prefix: web\n                delayed_close_timeout: 0.5s\n";
     let configuration = adapted(
         &behind.documented(Front::Envoy, ENVOY),
         &[

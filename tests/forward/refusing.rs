@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -152,6 +152,37 @@ async fn a_store_that_comes_back_between_both_questions_is_a_503() {
     let second = ask(refusing(&layer), with_cookie()).await;
     assert_eq!(second.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(second.headers().contains_key(header::RETRY_AFTER));
+}
+
+/// Pins: behind nginx each refusal was reported twice.
+#[tokio::test]
+async fn a_refusal_that_nginx_asks_about_twice_is_reported_once() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let listener = heard.clone();
+    let layer = builder(&ManualClock::new())
+        .trusted_proxies(["10.0.0.7"])
+        .on_event(move |event, _| listener.lock().unwrap().push(format!("{event:?}")))
+        .build()
+        .unwrap();
+    let (cookie, session) = cookie_of(&layer);
+    layer.issuer().sign_out(&session).await.unwrap();
+    let cases = [
+        ("/x", "", "NoSession"),
+        ("/x", cookie.as_str(), "RevokedSession"),
+        ("/x#y", "", "AmbiguousRequest"),
+        ("/auth/login", "", "Malformed"),
+    ];
+    for (target, cookie, kind) in cases {
+        heard.lock().unwrap().clear();
+        let head = || question(target).header("cookie", cookie);
+        let first = ask(layer.forward_auth().for_nginx(), head()).await;
+        let second = ask(refusing(&layer), head()).await;
+        for answer in [first, second] {
+            assert!(!answer.status().is_success(), "{target} {cookie:.16}");
+        }
+        let heard = heard.lock().unwrap().clone();
+        assert_eq!(heard, [format!("Refused {{ kind: {kind} }}")], "{target}");
+    }
 }
 
 #[tokio::test]

@@ -1,20 +1,35 @@
 //! Sessions that the application orders to end, by what they have in common.
 
 use std::{
+    convert::Infallible,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::timeout,
+};
+use tower::{Layer, ServiceExt, service_fn};
 use tower_magic_link::{
-    Builder, Email, MagicLinkLayer, companion::Issued, event::Event, provider::Identity,
-    revocation::Target, store::StoreErrorKind, testing::ManualClock,
+    Builder, Email, MagicLinkLayer, Session,
+    companion::Issued,
+    event::Event,
+    provider::Identity,
+    revocation::{Lookup, MemoryRevocations, Revocation, Revocations, Standing, Target},
+    store::{StoreError, StoreErrorKind, StoreFuture},
+    testing::ManualClock,
 };
 
 use crate::{
     answer::Answer,
     names::{ADA, EVE},
     script::{Act, Script},
-    site::{application, builder, program},
+    site::{application, builder, cookie_of, program, with_cookie},
 };
 
 type Told = Arc<Mutex<Vec<String>>>;
@@ -43,7 +58,6 @@ fn identity(subject: &str, address: &str, organization: &str) -> Identity {
 }
 
 async fn is_admitted(layer: &MagicLinkLayer, issued: &Issued) -> bool {
-    use tower::Layer;
     let mut request = program("/");
     let token = format!("Bearer {}", issued.token().expose());
     let headers = request.headers_mut();
@@ -122,4 +136,159 @@ async fn an_order_that_the_store_does_not_take_is_an_error_and_told_as_such() {
     let error = layer.end_sessions(Target::Subject("ada".to_owned())).await;
     assert_eq!(error.unwrap_err().kind(), StoreErrorKind::Unavailable);
     assert_eq!(*told.lock().unwrap(), ["subject ada false"]);
+}
+
+/// Pins: an order for an address in another spelling than a session's ended nobody, returned `Ok`
+/// and named the right person in the log.
+#[tokio::test]
+async fn an_address_in_another_spelling_ends_the_sessions_of_its_mailbox() {
+    let cases = [
+        (ADA, " ada@example.com "),
+        (ADA, "\u{feff}Ada@EXAMPLE.com\t"),
+        ("ada@bücher.example", "ada@bücher.example"),
+        ("ada@bücher.example", "Ada@BÜCHER.example"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@xn--bcher-kva.example", "ada@bücher.example"),
+    ];
+    for (proven, named) in cases {
+        let (layer, told) = listening(builder(&ManualClock::new()).bearer_tokens());
+        let issue = |address| {
+            let identity = identity(address, address, "org-1");
+            layer.issuer().issue(&identity).unwrap()
+        };
+        let (ada, eve) = (issue(proven), issue(EVE));
+        let target = Target::Address(named.to_owned());
+        layer.end_sessions(target).await.unwrap();
+        assert!(!is_admitted(&layer, &ada).await, "{named:?}");
+        assert!(is_admitted(&layer, &eve).await, "{named:?}");
+        let masked = Email::parse(proven).unwrap();
+        assert_eq!(
+            *told.lock().unwrap(),
+            [format!("address {masked:?} true")],
+            "{named:?}"
+        );
+    }
+}
+
+/// A store that does not take an order for one target.
+#[derive(Clone, Debug)]
+struct Refuses {
+    target: Target,
+    ended: MemoryRevocations,
+}
+
+impl Revocations for Refuses {
+    fn look_up(&self, session: &Session) -> Lookup {
+        self.ended.look_up(session)
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        if *revocation.target() == self.target {
+            return Box::pin(async { Err(StoreError::new(StoreErrorKind::Denied)) });
+        }
+        self.ended.revoke(revocation)
+    }
+}
+
+#[tokio::test]
+async fn each_spelling_of_an_address_is_recorded_even_if_the_other_one_fails() {
+    let given = " ada@example.com ";
+    for (refused, is_ended) in [(given, true), (ADA, false)] {
+        let store = Refuses {
+            target: Target::Address(refused.to_owned()),
+            ended: MemoryRevocations::default(),
+        };
+        let builder = builder(&ManualClock::new()).bearer_tokens();
+        let (layer, told) = listening(builder.revocations(store));
+        let ada = layer.issuer().issue(&identity("ada", ADA, "org-1"));
+        let error = layer.end_sessions(Target::Address(given.to_owned())).await;
+        assert_eq!(error.unwrap_err().kind(), StoreErrorKind::Denied);
+        let is_admitted = is_admitted(&layer, &ada.unwrap()).await;
+        assert_eq!(!is_admitted, is_ended, "{refused:?}");
+        let lines = told.lock().unwrap().clone();
+        assert_eq!(lines, ["address a***@example.com false"], "{refused:?}");
+    }
+}
+
+/// A store that takes an order only once it is let.
+#[derive(Clone, Debug, Default)]
+struct Slow {
+    lets: Arc<Notify>,
+    ended: MemoryRevocations,
+}
+
+impl Revocations for Slow {
+    fn look_up(&self, session: &Session) -> Lookup {
+        self.ended.look_up(session)
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.lets.notified().await;
+            self.ended.revoke(revocation).await
+        })
+    }
+}
+
+/// How a handler ends its own session.
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    EndSessions,
+    SignOut,
+    SignOutEverywhere,
+}
+
+impl Order {
+    const ALL: [Self; 3] = [Self::EndSessions, Self::SignOut, Self::SignOutEverywhere];
+
+    async fn give(self, layer: &MagicLinkLayer, session: &Session) -> Result<(), StoreError> {
+        match self {
+            Self::EndSessions => {
+                let target = Target::Address(session.email().to_owned());
+                layer.end_sessions(target).await
+            }
+            Self::SignOut => layer.issuer().sign_out(session).await,
+            Self::SignOutEverywhere => layer.issuer().sign_out_everywhere(session).await,
+        }
+    }
+}
+
+/// Pins: a browser that left dropped the handler within its order. The order was lost, and no event
+/// told of it.
+#[tokio::test(start_paused = true)]
+async fn an_order_goes_on_and_is_told_after_the_browser_has_left() {
+    for order in Order::ALL {
+        let (store, (tell, mut told)) = (Slow::default(), mpsc::unbounded_channel());
+        let layer = builder(&ManualClock::new())
+            .revocations(store.clone())
+            .end_streams()
+            .on_event(move |event, _| {
+                if let Event::SessionsEnded { is_recorded, .. }
+                | Event::SignedOut { is_recorded, .. } = event
+                {
+                    let _ = tell.send(*is_recorded);
+                }
+            })
+            .build()
+            .unwrap();
+        let (cookie, session) = cookie_of(&layer);
+        let ordering = layer.clone();
+        let handler = service_fn(move |request: Request<Full<Bytes>>| {
+            let layer = ordering.clone();
+            async move {
+                let session = request.extensions().get::<Session>().unwrap();
+                order.give(&layer, session).await.unwrap();
+                Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+            }
+        });
+        let request = with_cookie(program("/x"), &cookie);
+        let answer = layer.layer(handler).oneshot(request).now_or_never();
+        assert!(answer.is_none(), "{order:?}: the store waits");
+        store.lets.notify_waiters();
+        let is_recorded = timeout(Duration::from_secs(60), told.recv()).await;
+        assert_eq!(is_recorded, Ok(Some(true)), "{order:?}");
+        let standing = store.ended.look_up(&session);
+        let is_ended = matches!(standing, Lookup::Settled(Ok(Standing::Revoked)));
+        assert!(is_ended, "{order:?}");
+    }
 }

@@ -1,4 +1,6 @@
-//! What a frame of the application shows when its session has ended.
+//! What a frame of the application shows without a session, or without a recent sign-in.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, header};
@@ -56,6 +58,10 @@ async fn a_frame_without_a_session_says_so_and_opens_the_form_in_the_whole_windo
             );
             let is_unsaved = text.contains("nothing that was sent has been saved");
             assert_eq!(is_unsaved, method == "POST", "{at}: {text}");
+            // Nobody may have signed in here before.
+            let is_stranger = text.contains("You haven’t signed in yet");
+            assert_eq!(is_stranger, method == "POST", "{at}: {text}");
+            assert!(!text.contains("Your session has ended"), "{at}: {text}");
             assert_eq!(
                 text.contains("this part of the page"),
                 method == "GET",
@@ -73,6 +79,31 @@ async fn a_frame_without_a_session_says_so_and_opens_the_form_in_the_whole_windo
         window.headers_mut().insert(header::REFERER, referer);
         let answer = Answer::of(layer.layer(application()), window).await;
         assert!(answer.text().contains("href=\"/auth/login\" target"));
+    }
+}
+
+/// Pins: a frame in which nobody had sent anything said that nothing of it had been saved.
+#[tokio::test]
+async fn a_frame_that_needs_a_recent_sign_in_says_so_and_speaks_of_no_form() {
+    let clock = ManualClock::new();
+    let layer = builder(&clock).build().unwrap();
+    let recent = layer.require_recent(Duration::from_secs(600)).unwrap();
+    let (cookie, _) = cookie_of(&layer);
+    clock.advance(Duration::from_secs(600));
+    for (method, needs, is_unsaved) in [
+        ("GET", "This part of the page needs a recent", false),
+        ("POST", "This step needs a recent", true),
+    ] {
+        let request = with_cookie(framed(method, "iframe"), &cookie);
+        let answer = Answer::of(layer.layer(recent.layer(application())), request).await;
+        assert_eq!(answer.status(), 401, "{method}");
+        assert_eq!(policy(&answer), "frame-ancestors 'self'", "{method}");
+        let text = answer.text();
+        assert!(text.contains(needs), "{method}: {text}");
+        assert_eq!(text.contains("you sent"), is_unsaved, "{method}: {text}");
+        assert_eq!(text.contains("once more."), is_unsaved, "{method}: {text}");
+        let link = "href=\"/auth/login?return_to=/board%3Fy%3D2\" target=\"_top\"";
+        assert!(text.contains(link), "{method}: {text}");
     }
 }
 

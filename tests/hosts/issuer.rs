@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use tower::{Layer, service_fn};
 use tower_magic_link::{
@@ -23,6 +23,7 @@ use tower_magic_link::{
 use crate::{
     answer::Answer,
     greeter::greeting,
+    jar::Forgets,
     names::{ADA, EVE, ORIGIN},
     script::{Act, Script},
     site::{SESSION, application, builder, cookie_of, document, program, with_cookie},
@@ -276,30 +277,40 @@ async fn by_hand(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let mut response = Response::new(Full::default());
     let session = request.extensions().get::<tower_magic_link::Session>();
-    let cookie = match (request.uri().path(), session) {
-        ("/password", _) => issuer.issue(&ada()).unwrap().set_cookie(),
-        ("/leave", Some(session)) => {
-            issuer.sign_out(session).await.unwrap();
-            issuer.removal()
+    match (request.method(), request.uri().path(), session) {
+        (&Method::POST, "/password", _) => {
+            let cookie = issuer.issue(&ada()).unwrap().set_cookie();
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
         }
-        (_, session) => {
+        (&Method::POST, "/leave", Some(session)) => {
+            for removal in issuer.removals() {
+                response.headers_mut().append(header::SET_COOKIE, removal);
+            }
+            if issuer.sign_out(session).await.is_err() {
+                *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            }
+        }
+        (_, _, session) => {
             *response.body_mut() = Full::from(session.map(greeting).unwrap_or_default());
-            return Ok(response);
         }
-    };
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
     Ok(response)
+}
+
+fn posted(path: &str) -> Request<Full<Bytes>> {
+    Request::post(path).body(Full::default()).unwrap()
 }
 
 #[tokio::test]
 async fn a_service_without_a_framework_signs_in_and_out_while_renewal_is_due() {
     let clock = ManualClock::new();
-    let builder = builder(&clock).idle_timeout(HOUR).public_path("/password");
+    let builder = builder(&clock).idle_timeout(HOUR);
+    let builder = builder.public_path((Method::POST, "/password"));
     let layer = builder.build().unwrap();
     let issuer = layer.issuer();
     let app = layer.layer(service_fn(move |request| by_hand(issuer.clone(), request)));
 
-    let answer = Answer::of(app.clone(), program("/password")).await;
+    let answer = Answer::of(app.clone(), posted("/password")).await;
     let (token, max_age) = answer.cookies()[SESSION].clone();
     assert_eq!(max_age, 3_600);
     let cookie = format!("{SESSION}={token}");
@@ -307,11 +318,23 @@ async fn a_service_without_a_framework_signs_in_and_out_while_renewal_is_due() {
     assert!(answer.text().starts_with("hello ada@"), "{}", answer.text());
 
     clock.advance(30 * MINUTE);
-    let answer = Answer::of(app.clone(), with_cookie(program("/leave"), &cookie)).await;
+    let answer = Answer::of(app.clone(), with_cookie(posted("/leave"), &cookie)).await;
     assert_eq!(answer.status(), 200);
     let set = answer.head.headers.get_all(header::SET_COOKIE).iter();
-    assert_eq!(set.collect::<Vec<_>>(), [layer.issuer().removal()]);
+    assert_eq!(set.collect::<Vec<_>>(), layer.issuer().removals());
     let answer = Answer::of(app, with_cookie(program("/x"), &cookie)).await;
     assert_eq!(answer.code(), "revoked_session");
     assert!(answer.header("www-authenticate").contains(ORIGIN));
+}
+
+/// Pins: the documented handler returned the store's error before it had removed the cookie.
+#[tokio::test]
+async fn a_service_without_a_framework_removes_the_cookie_even_if_the_store_fails() {
+    let builder = builder(&ManualClock::new()).revocations(Forgets);
+    let layer = builder.build().unwrap();
+    let (issuer, (cookie, _)) = (layer.issuer(), cookie_of(&layer));
+    let app = layer.layer(service_fn(move |request| by_hand(issuer.clone(), request)));
+    let answer = Answer::of(app, with_cookie(posted("/leave"), &cookie)).await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.cookies()[SESSION], (String::new(), 0));
 }

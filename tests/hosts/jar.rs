@@ -188,7 +188,7 @@ async fn the_cookie_is_removed_even_where_the_jar_cannot_read_the_request_or_the
 
 /// A store that finds nothing and takes nothing.
 #[derive(Clone, Copy, Debug)]
-struct Forgets;
+pub(crate) struct Forgets;
 
 impl tower_magic_link::revocation::Revocations for Forgets {
     fn look_up(&self, session: &Session) -> tower_magic_link::revocation::Lookup {

@@ -2,15 +2,19 @@
 
 mod audiences;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{Router, routing::any};
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::Full;
-use tower::{Layer, ServiceExt};
+use tower::{Layer, ServiceExt, service_fn};
 use tower_magic_link::{
-    ConfigError, MagicLinkLayer, PathRule, Rejection, RejectionKind, Session, testing::ManualClock,
+    Builder, ConfigError, MagicLinkLayer, PathRule, Rejection, RejectionKind, Session,
+    event::Event, testing::ManualClock,
 };
 
 use crate::{
@@ -18,16 +22,29 @@ use crate::{
     greeter::greeting,
     names::{ADA, ORIGIN},
     script::{Act, Script},
-    site::{application, builder, cookie_of, document, grpc, program, with_cookie},
+    site::{
+        application, builder, builder_with, cookie_of, document, grpc, keys, program, with_cookie,
+    },
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// A layer whose inner service sees the request, and one that keeps credentials from it.
+const CONFIGURED: [fn(Builder) -> Builder; 2] = [|builder| builder, Builder::forward_identity];
+
 /// A layer, and the cookie of a session whose sign-in is so long ago.
 fn aged(age: Duration) -> (MagicLinkLayer, String, Session) {
+    aged_at(age, |builder| builder)
+}
+
+/// The same for a layer that is configured further.
+fn aged_at(
+    age: Duration,
+    configure: impl FnOnce(Builder) -> Builder,
+) -> (MagicLinkLayer, String, Session) {
     let clock = ManualClock::new();
     let builder = builder(&clock).bearer_tokens().allow_preflight();
-    let layer = builder.public_path("/about").build().unwrap();
+    let layer = configure(builder.public_path("/about")).build().unwrap();
     let (cookie, session) = cookie_of(&layer);
     clock.advance(age);
     (layer, cookie, session)
@@ -80,25 +97,29 @@ async fn a_preflight_passes_only_if_the_layer_lets_preflights_through() {
     }
 }
 
+/// Makes a request of a program that sends the token of a session's cookie as a bearer token.
+fn by_bearer(path: &str, cookie: &str) -> Request<Full<Bytes>> {
+    let token = cookie.split_once('=').unwrap().1;
+    let field = format!("Bearer {token}").parse().unwrap();
+    let mut request = program(path);
+    request.headers_mut().insert("authorization", field);
+    request
+}
+
+/// Pins: behind identity headers the token was gone, and no error of it was named.
 #[tokio::test]
 async fn the_problem_says_where_to_sign_in_and_what_a_bearer_token_lacks() {
-    let (layer, cookie, _) = aged(60 * MINUTE);
-    let token = cookie.split_once('=').unwrap().1;
-    let cases = [
-        ("cookie", with_cookie(program("/x"), &cookie), String::new()),
-        (
-            "bearer",
-            {
-                let mut request = program("/x");
-                let field = format!("Bearer {token}").parse().unwrap();
-                request.headers_mut().insert("authorization", field);
-                request
-            },
-            r#", error="insufficient_user_authentication""#.to_owned(),
-        ),
-    ];
-    for (name, request, error) in cases {
-        let answer = ask(&layer, request).await;
+    let layers = CONFIGURED.map(|configure| aged_at(60 * MINUTE, configure));
+    let cases = layers.each_ref().map(|aged| {
+        let by_cookie = with_cookie(program("/x"), &aged.1);
+        let error = r#", error="insufficient_user_authentication""#;
+        [
+            ("cookie", aged, by_cookie, ""),
+            ("bearer", aged, by_bearer("/x", &aged.1), error),
+        ]
+    });
+    for (name, (layer, ..), request, error) in cases.into_iter().flatten() {
+        let answer = ask(layer, request).await;
         let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
         let login = format!("{ORIGIN}/auth/login?return_to=/x");
         assert_eq!(
@@ -111,6 +132,60 @@ async fn the_problem_says_where_to_sign_in_and_what_a_bearer_token_lacks() {
         let challenge = format!(r#"MagicLink login_url="{login}", Bearer realm="{ORIGIN}"{error}"#);
         assert_eq!(answer.header("www-authenticate"), challenge, "{name}");
     }
+}
+
+#[tokio::test]
+async fn on_a_public_path_a_token_that_is_no_longer_good_is_named_as_the_error() {
+    for configure in CONFIGURED {
+        // The token has expired.
+        let (layer, cookie, _) = aged_at(13 * 60 * MINUTE, configure);
+        let error = r#", error="invalid_token""#;
+        let cases = [
+            (by_bearer("/about", &cookie), true),
+            (with_cookie(program("/about"), &cookie), false),
+            (program("/about"), false),
+        ];
+        for (request, is_named) in cases {
+            let answer = ask(&layer, request).await;
+            assert_eq!(answer.code(), "no_session");
+            let challenge = answer.header("www-authenticate");
+            assert_eq!(challenge.contains("error="), is_named, "{challenge}");
+            assert_eq!(challenge.contains(error), is_named, "{challenge}");
+        }
+    }
+}
+
+/// Pins: the session of any layer passed, whatever its keys.
+#[tokio::test]
+async fn the_session_of_a_layer_with_other_keys_is_the_applications_mistake() {
+    let (clock, keys) = (ManualClock::new(), keys());
+    let layer = builder_with(&clock, &keys).build().unwrap();
+    let twin = builder_with(&clock, &keys).build().unwrap();
+    let other = builder(&clock).build().unwrap();
+    let recent = layer.require_recent(10 * MINUTE).unwrap();
+    for (name, around, want) in [("twin", twin, 200), ("other", other, 500)] {
+        let (cookie, _) = cookie_of(&around);
+        let behind = around.layer(recent.layer(application()));
+        let answer = Answer::of(behind, with_cookie(program("/x"), &cookie)).await;
+        assert_eq!(answer.status(), want, "{name}");
+        let names_it = answer.text().contains("MagicLinkLayer with other keys");
+        assert_eq!(names_it, want == 500, "{name}");
+    }
+}
+
+/// The layer had admitted the request before: that is no other layer.
+#[tokio::test]
+async fn a_key_that_leaves_the_ring_during_a_request_is_not_of_another_layer() {
+    let (clock, keys) = (ManualClock::new(), keys());
+    let layer = builder_with(&clock, &keys).build().unwrap();
+    let recent = layer.require_recent(10 * MINUTE).unwrap();
+    let (cookie, _) = cookie_of(&layer);
+    let behind = service_fn(move |request: Request<Full<Bytes>>| {
+        keys.handle().replace(&crate::site::keys());
+        recent.layer(application()).oneshot(request)
+    });
+    let answer = Answer::of(layer.layer(behind), with_cookie(program("/x"), &cookie)).await;
+    assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]
@@ -236,16 +311,18 @@ fn a_time_in_which_nobody_or_everybody_passes_is_refused_with_its_value() {
 
 #[tokio::test]
 async fn a_refusal_is_told_of() {
-    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-    let ears = told.clone();
-    let clock = ManualClock::new();
-    let layer = builder(&clock)
-        .on_event(move |event, _| ears.lock().unwrap().push(format!("{event:?}")))
-        .build()
-        .unwrap();
-    let (cookie, _) = cookie_of(&layer);
-    clock.advance(11 * MINUTE);
-    ask(&layer, with_cookie(program("/x"), &cookie)).await;
-    let told = told.lock().unwrap().join("\n");
-    assert!(told.contains("RecentSignInRequired"), "{told}");
+    for configure in CONFIGURED {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let ears = told.clone();
+        let (layer, cookie, session) = aged_at(11 * MINUTE, |builder| {
+            configure(builder).on_event(move |event, context| {
+                if let Event::Refused { kind } = event {
+                    ears.lock().unwrap().push((*kind, context.session()));
+                }
+            })
+        });
+        ask(&layer, with_cookie(program("/x"), &cookie)).await;
+        let refused = (RejectionKind::RecentSignInRequired, Some(session.id()));
+        assert_eq!(*told.lock().unwrap(), [refused]);
+    }
 }

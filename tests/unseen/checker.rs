@@ -128,22 +128,23 @@ async fn a_secret_of_each_kind_is_found_wherever_it_is_put_out() {
     assert_eq!(missed, allowed.iter().collect::<Vec<_>>());
 }
 
-/// By the listener's own way: the event of a subject that an application takes from an address.
+/// By the listener's own way: the events of a person whose subject or organization the application
+/// takes from an address. A subject is masked.
 #[tokio::test]
-async fn a_subject_that_is_an_address_is_found_in_the_events() {
+async fn an_organization_that_is_an_address_is_found_in_the_events_and_a_subject_is_not() {
     let walk = Walk::new().await;
     let world = walk.world(|builder| builder).await;
-    let identity = Identity::new(ADA, ADA.parse().unwrap());
-    let issued = world.layer.issuer().issue(&identity).unwrap();
-    world
-        .layer
-        .issuer()
-        .sign_out(issued.session())
-        .await
-        .unwrap();
-    let leaks = walk.leaks();
-    let is_event = |leak: &Leak| leak.source == Source::Event && leak.kind == Kind::Address;
-    assert!(leaks.iter().any(is_event), "{leaks:?}");
+    let subject = Identity::new(ADA, ADA.parse().unwrap());
+    let organization = Identity::new("user_1", ADA.parse().unwrap());
+    let organization = organization.with_organization(Some(ADA.to_owned()));
+    for (identity, is_found) in [(subject, false), (organization, true)] {
+        let issuer = world.layer.issuer();
+        let issued = issuer.issue(&identity).unwrap();
+        issuer.sign_out(issued.session()).await.unwrap();
+        let leaks = walk.leaks();
+        let is_event = |leak: &Leak| leak.source == Source::Event && leak.kind == Kind::Address;
+        assert_eq!(leaks.iter().any(is_event), is_found, "{leaks:?}");
+    }
 }
 
 #[test]

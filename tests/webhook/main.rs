@@ -3,6 +3,9 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 mod ends;
+mod in_flight;
+mod left;
+mod moved;
 #[path = "../support/names.rs"]
 mod names;
 mod sdk;

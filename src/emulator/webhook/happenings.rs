@@ -117,6 +117,8 @@ impl EmulatedWebhook {
         })
     }
 
+    /// A directory user as from 15 April 2026, when WorkOS empties `emails` and `username`. The
+    /// predefined attributes of these names have them instead.
     fn directory_user(&self, email: &str, state: &str) -> Value {
         let now = self.moment();
         json!({
@@ -126,12 +128,16 @@ impl EmulatedWebhook {
             "organization_id": id::stable("org_", "directory"),
             "idp_id": email,
             "email": email,
-            "emails": [{ "primary": true, "type": "work", "value": email }],
-            "username": email,
+            "emails": [],
+            "job_title": null,
+            "username": null,
             "first_name": null,
             "last_name": null,
             "state": state,
-            "custom_attributes": {},
+            "custom_attributes": {
+                "emails": [{ "primary": true, "type": "work", "value": email }],
+                "username": email,
+            },
             "raw_attributes": {},
             "created_at": now,
             "updated_at": now,

@@ -2,8 +2,8 @@
 //!
 //! - A fifth is for anybody, first come first served. A few busy networks can use that up.
 //! - Three fifths are for networks that have taken nothing of this share lately: one each hour to
-//!   one customer's network. To keep it empty, an attacker needs as many networks as it refills
-//!   in an hour.
+//!   one customer's network. To keep it empty, an attacker needs as many customers' networks as it
+//!   refills in an hour.
 //! - A fifth is for browsers that have signed in here before. No network can use that up.
 
 use crate::throttle::Rate;
@@ -89,10 +89,19 @@ mod tests {
     fn what_keeps_a_share_empty_is_as_many_as_the_docs_say() {
         let limits = Limits::default();
         let page = include_str!("../../throttle/limits.rs");
-        for (all, figures) in [
-            (limits.mails, ["42,840", "10,710", "2,340"]),
-            (limits.codes, ["21,480", "5,370", "1,180"]),
-            (limits.exchanges, ["21,540", "5,385", "1,190"]),
+        let hour = Duration::from_secs(3_600);
+        for (all, figures, first) in [
+            (
+                limits.mails,
+                ["42,840", "10,710", "2,340"],
+                ["6,137", "1,280"],
+            ),
+            (limits.codes, ["21,480", "5,370", "1,180"], ["3,095", "649"]),
+            (
+                limits.exchanges,
+                ["21,540", "5,385", "1,190"],
+                ["3,129", "660"],
+            ),
         ] {
             let shares = Shares::of(all);
             let whole = all.refill().as_millis();
@@ -103,6 +112,21 @@ mod tests {
             let networks = many(shares.quiet, limits.quiet_networks);
             let accounts = many(shares.known, limits.known_browsers);
             for (many, figure) in [networks, networks / 4, accounts].iter().zip(figures) {
+                assert_eq!(figure.replace(',', ""), many.to_string());
+                assert!(page.contains(&format!(" {figure}")), "{figure}");
+            }
+            // In the first hour each has its burst besides, and so has the share.
+            let within = |rate: Rate, time: Duration| {
+                u128::from(rate.burst()) + time.as_nanos() / rate.period().as_nanos()
+            };
+            let before = hour - Duration::from_secs(1);
+            let known = limits.known_browsers;
+            let site = within(limits.quiet_networks.times(4), before);
+            let account = within(known.with_burst(2 * known.burst()), before);
+            assert_eq!((site, within(known, before), account), (7, 8, 11));
+            let pairs = [(shares.quiet, site), (shares.known, account)];
+            for ((share, each), figure) in pairs.into_iter().zip(first) {
+                let many = within(share.unwrap(), hour).div_ceil(each);
                 assert_eq!(figure.replace(',', ""), many.to_string());
                 assert!(page.contains(&format!(" {figure}")), "{figure}");
             }

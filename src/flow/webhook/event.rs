@@ -16,6 +16,10 @@
 //!   counts as missing. An event of the table without its id is an error. WorkOS gets the error,
 //!   and no part of the event is carried out. A user may have no address; then no address is
 //!   revoked.
+//! - A directory's user has addresses in `email`, and more in a list. The list is in
+//!   `custom_attributes`: WorkOS empties the one beside `email` on 15 April 2026
+//!   (workos.com/docs/deprecations/raw-attributes). An update that replaces an address names the
+//!   old one in `previous_attributes`, and ends its sessions, too.
 //! - A directory's users have addresses, but no id that a session knows. Their events end the
 //!   sessions of an address in every organization, so a directory's administrator can force another
 //!   organization's user to sign in again, and no more than that.
@@ -118,28 +122,34 @@ impl Received {
 
 impl Data {
     fn read(data: Unread<'_>) -> Option<Self> {
-        let [id, email, emails, state, status, user_id, organization_id] = data.members([
+        let [id, state, status, user_id, organization_id, previous] = data.members([
             "id",
-            "email",
-            "emails",
             "state",
             "status",
             "user_id",
             "organization_id",
+            "previous_attributes",
         ])?;
-        // The addresses are in `email`, and in `emails` of a directory user.
-        let more = emails.and_then(Unread::list).into_iter().flatten();
-        let more = more.filter_map(|entry| {
-            let [address] = entry.members(["value"])?;
-            text(address)
-        });
+        // Only of the update that took the person out. If they were out before, their former
+        // address may be another person's by now.
+        let took_out =
+            |previous: &Unread<'_>| matches!(previous.members(["state"]), Some([Some(_)]));
+        let users = [Some(data), previous.filter(took_out)]
+            .into_iter()
+            .flatten();
+        let mut addresses: Vec<String> = Vec::new();
+        for address in users.flat_map(addresses_in) {
+            if addresses.len() == MOST_ADDRESSES {
+                break;
+            }
+            let is_known = |known: &String| known.eq_ignore_ascii_case(&address);
+            if !addresses.iter().any(is_known) {
+                addresses.push(address);
+            }
+        }
         Some(Self {
             id: text(id),
-            addresses: text(email)
-                .into_iter()
-                .chain(more)
-                .take(MOST_ADDRESSES)
-                .collect(),
+            addresses,
             state: text(state),
             status: text(status),
             user_id: text(user_id),
@@ -166,6 +176,27 @@ impl Data {
             }
         }
         addresses.into_iter().map(Target::Address).collect()
+    }
+}
+
+/// Returns the addresses of a user, or those that an update has replaced.
+fn addresses_in(user: Unread<'_>) -> impl Iterator<Item = String> {
+    let members = user.members(["email", "emails", "custom_attributes"]);
+    let [email, emails, custom] = members.unwrap_or_default();
+    let custom = custom.and_then(|custom| custom.members(["emails"]));
+    let [custom] = custom.unwrap_or_default();
+    let lists = [emails, custom].into_iter().flatten();
+    let entries = lists.filter_map(Unread::list).flatten();
+    text(email)
+        .into_iter()
+        .chain(entries.filter_map(address_of))
+}
+
+/// Returns the address of an entry in a list: an object's `value`, or a plain text.
+fn address_of(entry: Unread<'_>) -> Option<String> {
+    match entry.members(["value"]) {
+        Some([address]) => text(address),
+        None => text(Some(entry)).filter(|text| text.contains('@')),
     }
 }
 

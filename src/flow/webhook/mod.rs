@@ -10,6 +10,8 @@
 //! - It is 400 for an event that cannot be read, and for one that lacks the id of what it ends. The
 //!   layer reports the latter by its own id and name.
 //! - An event that this process has handled before is acknowledged and nothing more ([`recent`]).
+//! - Once an event is read, it is carried out and reported even if its sender hangs up. The caller
+//!   runs [`Webhook::carry_out`] apart from the request.
 //! - The answers are for a program: none of them is a page.
 
 use bytes::Bytes;
@@ -19,7 +21,7 @@ use crate::{
     answer::json,
     clock::Reading,
     event::{Context, Event, WebhookEffect},
-    rejection::{Rejection, RejectionKind},
+    rejection::RejectionKind,
     request::body::BodyHead,
     revocation::Revocation,
     shared::Shared,
@@ -48,22 +50,28 @@ impl Webhook {
         }
     }
 
-    /// Handles an event that was received at this moment.
-    pub(crate) async fn receive(
+    /// Reads an event that was received at this moment, if its signature is good.
+    pub(crate) fn read(
         &self,
-        shared: &Shared,
         headers: &HeaderMap,
         body: &[u8],
+        reading: Reading,
+    ) -> Result<Received, RejectionKind> {
+        // Signatures are dated by WorkOS's clock, and judged by the wall clock.
+        self.verifier.verify(headers, body, reading.date())?;
+        Received::parse(body).ok_or(RejectionKind::Malformed)
+    }
+
+    /// Carries out an event that was received at this moment, and reports it.
+    pub(crate) async fn carry_out(
+        &self,
+        shared: &Shared,
+        received: &Received,
         context: Context<'_>,
         reading: Reading,
-    ) -> Result<Response<Bytes>, Rejection> {
+    ) -> Result<Response<Bytes>, RejectionKind> {
         // Events are dated by WorkOS's clock, and sessions by the wall clock.
         let now = reading.date();
-        self.verifier
-            .verify(headers, body, now)
-            .map_err(Rejection::new)?;
-        let received = Received::parse(body).ok_or(RejectionKind::Malformed);
-        let received = received.map_err(Rejection::new)?;
         let tell = |effect| {
             let event = Event::WebhookReceived {
                 id: received.id(),
@@ -78,7 +86,7 @@ impl Webhook {
         }
         let Some(targets) = received.targets() else {
             tell(WebhookEffect::NotRecorded);
-            return Err(Rejection::new(RejectionKind::Malformed));
+            return Err(RejectionKind::Malformed);
         };
         let effect = match targets.is_empty() {
             true => WebhookEffect::Ignored,
@@ -94,7 +102,7 @@ impl Webhook {
             .collect();
         if shared.revocations.revoke_all(&revocations).await.is_err() {
             tell(WebhookEffect::NotRecorded);
-            return Err(Rejection::new(RejectionKind::StoreUnavailable));
+            return Err(RejectionKind::StoreUnavailable);
         }
         // Remembered only now, so that a failed event is handled when WorkOS delivers it again.
         self.recent.remember(received.id());

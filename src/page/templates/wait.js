@@ -19,20 +19,32 @@ const count = (number, forms) => {
 };
 const words = (left) => {
   const minutes = Math.floor(left / 60);
+  // As on the server: a wait of hours has whole minutes, rounded up.
+  if (minutes >= 60) {
+    const whole = Math.ceil(left / 60);
+    const hours = count(Math.floor(whole / 60), said.hours);
+    if (!(whole % 60)) return hours;
+    const rest = count(whole % 60, said.minutes);
+    return said.hours_and_minutes.replace("{hours}", hours).replace("{minutes}", rest);
+  }
   const seconds = count(left % 60, said.seconds);
   if (!minutes) return seconds;
-  if (!(left % 60)) return count(minutes, said.minutes);
-  return said.both.replace("{minutes}", count(minutes, said.minutes)).replace("{seconds}", seconds);
+  const told = count(minutes, said.minutes);
+  if (!(left % 60)) return told;
+  return said.minutes_and_seconds.replace("{minutes}", told).replace("{seconds}", seconds);
 };
 const tick = () => {
   const left = Math.ceil((end - Date.now()) / 1000);
   if (left > 0) {
-    if (3600 > left) wait.querySelector("span:not(.whole)").textContent = words(left);
+    wait.querySelector("span:not(.whole)").textContent = words(left);
     return;
   }
   clearInterval(timer);
   again.disabled = false;
   wait.hidden = true;
+  // A screen reader would read it out all the same, as the button's description.
+  const describedBy = again.getAttribute("aria-describedby");
+  again.setAttribute("aria-describedby", describedBy.replace(" wait", ""));
   ready.append(readyWords.content);
 };
 const timer = setInterval(tick, 1000);

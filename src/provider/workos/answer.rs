@@ -3,7 +3,8 @@
 //! - 429 is a rate limit, 408 and 5xx are an outage, and any other status outside 2xx and 4xx is an
 //!   invalid answer.
 //! - A 4xx is the person's only if the person can fix it: a code, link or token that is no longer
-//!   valid, or an address that is not accepted. Every other 4xx is our configuration.
+//!   valid, or an address that is not accepted. Every other 4xx is our configuration, except that
+//!   WorkOS is not available if it does not know the session that it is to mail.
 //! - Error bodies have five JSON shapes, or are not JSON at all. `code`, `error` and `errors` are
 //!   read if they are there. Messages are never read: they repeat the code, the session's id or the
 //!   address.
@@ -166,7 +167,12 @@ fn kind_of(status: u16, operation: Operation, complaint: &Complaint) -> Provider
         }
         (429, _) => ProviderErrorKind::RateLimited,
         (408 | 500..=599, _) => ProviderErrorKind::Unavailable,
-        (400 | 422, Operation::Create) if complaint.is_about("email") => ProviderErrorKind::Address,
+        (400 | 422, Operation::Create | Operation::Send)
+            if complaint.is_about("email")
+                || complaint.code() == Some("email_domain_not_deliverable") =>
+        {
+            ProviderErrorKind::Address
+        }
         (_, Operation::Exchange) if complaint.code() == Some("invalid_grant") => {
             ProviderErrorKind::Refused
         }
@@ -178,9 +184,11 @@ fn kind_of(status: u16, operation: Operation, complaint: &Complaint) -> Provider
         // This call is authenticated by the person's token, not by our key.
         (401, Operation::Profile) => ProviderErrorKind::Refused,
         // The only parameter is the session's id, so the message is "has expired or is invalid".
-        (422, Operation::Send) => ProviderErrorKind::Refused,
+        // WorkOS made the session a moment before. So a body that names nothing says nothing of the
+        // address or the person.
+        (422, Operation::Send) => ProviderErrorKind::Unavailable,
         (404, Operation::Send) if complaint.code() == Some("entity_not_found") => {
-            ProviderErrorKind::Refused
+            ProviderErrorKind::Unavailable
         }
         (400..=499, _) => ProviderErrorKind::Misconfigured,
         _ => ProviderErrorKind::InvalidAnswer,

@@ -1,8 +1,9 @@
 //! What the self-test finds out about WorkOS: a made-up code, and how WorkOS refuses it.
 //!
 //! - WorkOS answers `invalid_grant` for a code that it does not know, and `invalid_client` or
-//!   `unauthorized_client` for credentials that it does not accept. So the refusal of the code says
-//!   that both the API key and the client id are good.
+//!   `unauthorized_client` for credentials that it does not accept. So `invalid_grant` says that
+//!   both the API key and the client id are good. Any other refusal of the code, such as one of its
+//!   form, may come before WorkOS has looked at them, and leaves the line unchecked.
 //! - It is one request, never repeated, and needs no person. Nothing is made at WorkOS.
 //! - The `Date` of the answer is compared with the layer's time: they may differ by a minute.
 
@@ -64,8 +65,8 @@ impl WorkOs {
         };
         let base = self.caller.base();
         match kind {
-            Kind::Refused => Line::passed(TAKES),
-            Kind::RateLimited => Line::not_checked(TAKES, problem),
+            Kind::Refused if error.code() == Some("invalid_grant") => Line::passed(TAKES),
+            Kind::Refused | Kind::RateLimited => Line::not_checked(TAKES, problem),
             Kind::Misconfigured => Line::failed(
                 TAKES,
                 problem,

@@ -7,6 +7,9 @@ use crate::secret::may_be_secret;
 /// A longer request id, code or field name is dropped.
 const LONGEST_WORD: usize = 64;
 
+/// The parameters of the exchange whose names begin with `code_`. They are not the code.
+const BESIDE_CODE: [&str; 2] = ["code_challenge", "code_verifier"];
+
 /// An error body, of any of WorkOS's shapes.
 pub(super) struct Complaint(Map<String, Value>);
 
@@ -45,11 +48,7 @@ impl Complaint {
     /// Says whether an entry of `errors` names the field or, without a `field`, begins its code or
     /// text with it.
     pub(super) fn is_about(&self, field: &str) -> bool {
-        let begins = |text: &Value| {
-            text.as_str()
-                .and_then(|text| text.split([' ', '_']).next())
-                .is_some_and(|word| word == field)
-        };
+        let begins = |text: &Value| text.as_str().is_some_and(|text| begins_with(text, field));
         self.errors().any(|entry| match entry.get("field") {
             Some(named) => named == field,
             None => {
@@ -78,6 +77,17 @@ impl Complaint {
             .collect();
         (!words.is_empty()).then(|| words.join(", "))
     }
+}
+
+/// Says whether a text begins with the name of a field: a sentence with it as its first word, or a
+/// machine code such as `email_required`.
+fn begins_with(text: &str, field: &str) -> bool {
+    if let Some((first, _)) = text.split_once(' ') {
+        return first == field;
+    }
+    let is_other = BESIDE_CODE.iter().any(|other| text.starts_with(other));
+    let rest = text.strip_prefix(field).filter(|_| !is_other);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 /// Says whether a foreign text is short and plain, and so safe to log.

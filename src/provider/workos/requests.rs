@@ -48,8 +48,8 @@ impl WorkOs {
     ///
     /// # Errors
     ///
-    /// [`ProviderErrorKind::Refused`] when the session is expired or unknown, and the kinds of any
-    /// call.
+    /// [`ProviderErrorKind::Unavailable`], with the status 404 or 422, when the session is expired
+    /// or unknown, and the kinds of any call.
     pub async fn send_session(&self, id: &str) -> Result<(), ProviderError> {
         let deadline = self.caller.timeouts.deadline(Operation::Send);
         self.send(id, deadline).await

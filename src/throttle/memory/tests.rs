@@ -68,6 +68,89 @@ fn of_a_thousand_that_come_together_exactly_as_many_are_admitted_as_there_are() 
     assert_eq!((charges, tries), (3, 5));
 }
 
+/// Pins: a form that took nine seconds to arrive cut the counts of its keys by nine seconds, even
+/// where it was refused.
+#[test]
+fn a_charge_that_was_held_up_gives_nothing_back() {
+    let throttle = MemoryThrottle::default();
+    let sixty = Rate::new(60, Duration::from_secs(5));
+    let charged = |second| throttle.charge_now(&[charge(1, sixty)], after(second));
+    for _ in 0..60 {
+        assert_eq!(charged(100), Charged::Admitted);
+    }
+    let wait = Duration::from_secs(5);
+    for second in [100, 91, 100, 40, 100] {
+        let refused = Charged::Refused { by: 0, wait };
+        assert_eq!(charged(second), refused, "second {second}");
+    }
+    assert_eq!(charged(105), Charged::Admitted);
+}
+
+/// Pins: by the second in which its form began to arrive, the charge had refilled already.
+#[test]
+fn a_charge_that_was_held_up_counts() {
+    let throttle = MemoryThrottle::default();
+    let one = Rate::new(1, Duration::from_secs(5));
+    let charged = |number, second| throttle.charge_now(&[charge(number, one)], after(second));
+    assert_eq!(charged(1, 100), Charged::Admitted);
+    assert_eq!(charged(2, 91), Charged::Admitted);
+    let wait = Duration::from_secs(5);
+    assert_eq!(charged(2, 100), Charged::Refused { by: 0, wait });
+}
+
+/// Pins: a key whose tries had ended was dropped, and a form from before its end had them anew.
+#[test]
+fn a_guess_that_was_held_up_past_the_end_of_its_tries_has_none() {
+    let throttle = MemoryThrottle::default();
+    let taken =
+        |number, until, second| throttle.take_try_now(key(number), 2, after(until), after(second));
+    assert_eq!(taken(1, 600, 595), Take::Taken { left: 1 });
+    assert_eq!(taken(1, 600, 595), Take::Taken { left: 0 });
+    assert_eq!(taken(2, 900, 605), Take::Taken { left: 1 });
+    assert_eq!(throttle.keys(), 1, "the first has ended");
+    assert_eq!(taken(1, 600, 595), Take::Exhausted);
+}
+
+/// Pins: the refusal of a narrower rate cut the count to its own refill, and stored that.
+#[test]
+fn a_narrower_rate_takes_nothing_off_what_a_wider_one_has_counted() {
+    let throttle = MemoryThrottle::default();
+    let period = Duration::from_secs(1_800);
+    let (wide, narrow) = (Rate::new(50, period), Rate::new(10, period));
+    let charged = |rate, second| throttle.charge_now(&[charge(1, rate)], after(second));
+    for _ in 0..50 {
+        assert_eq!(charged(wide, 0), Charged::Admitted);
+    }
+    let refused = |periods: u32| Charged::Refused {
+        by: 0,
+        wait: period * periods,
+    };
+    for _ in 0..2 {
+        assert_eq!(charged(narrow, 0), refused(41));
+        assert_eq!(charged(wide, 0), refused(1));
+    }
+    assert_eq!(charged(narrow, 41 * 1_800), Charged::Admitted);
+    assert_eq!(charged(narrow, 41 * 1_800), refused(1));
+}
+
+/// Pins: a share refills within seconds, so its key was the first that a flood pushed out.
+#[test]
+fn a_flood_of_fresh_keys_does_not_push_out_an_exhausted_share() {
+    let throttle = MemoryThrottle::default().with_most_keys(1_000);
+    let share = Rate::new(200, Duration::from_millis(50));
+    let address = Rate::new(3, Duration::from_secs(1_200));
+    let charged = |number, rate| throttle.charge_now(&[charge(number, rate)], NOON);
+    for _ in 0..200 {
+        assert_eq!(charged(0, share), Charged::Admitted);
+    }
+    for number in 1..=10_000 {
+        assert_eq!(charged(number, address), Charged::Admitted);
+    }
+    assert_eq!(throttle.keys(), 1_000);
+    let wait = Duration::from_millis(50);
+    assert_eq!(charged(0, share), Charged::Refused { by: 0, wait });
+}
+
 /// Threat 56.
 fn flood(keys: u64) {
     let throttle = MemoryThrottle::default().with_most_keys(1_000);

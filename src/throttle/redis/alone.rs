@@ -12,7 +12,10 @@ use std::{
 
 use crate::{
     clock::Timestamp,
-    throttle::{Charge, ThrottleKey, table::Table},
+    throttle::{
+        Charge, ThrottleKey,
+        table::{Table, Weight},
+    },
 };
 
 /// As many keys as a `MemoryThrottle` remembers.
@@ -27,7 +30,8 @@ impl Alone {
         let (until, now) = (until.as_secs(), now.as_secs());
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (last, units) = notes.get(key, now).unwrap_or((0, 0));
-        notes.put(key, until.max(last), units.saturating_add(1), now);
+        let until = (until.max(last), Weight::Light);
+        notes.put(key, until, units.saturating_add(1), now);
     }
 
     /// Notes one unit of each rate.
@@ -48,7 +52,7 @@ impl Alone {
         };
         match units {
             0 | 1 => notes.remove(key),
-            units => notes.put(key, until, units - 1, now),
+            units => notes.put(key, (until, Weight::Light), units - 1, now),
         }
         true
     }

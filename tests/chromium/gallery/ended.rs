@@ -59,7 +59,7 @@ pub(super) fn ended() -> Vec<Screen> {
         walked(
             "link-cut-short",
             Rules::Usual,
-            "That didn’t arrive in one piece",
+            "We couldn’t read that link or form",
             |_, browser| {
                 Box::pin(async {
                     browser.goto("/auth/open?t=x").await;

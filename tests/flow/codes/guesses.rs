@@ -151,7 +151,7 @@ async fn ten_thousand_guesses_from_a_thousand_networks_at_once_are_compared_50_t
     // The code will be too old by then. The page says what works, and names no wait for the code.
     let page = limited.read();
     assert!(
-        page.contains("if yours has a link, that still works"),
+        page.contains("if yours has a link that isn’t too old, it works"),
         "{page}"
     );
     assert!(!page.contains("Please try again in"), "{page}");
@@ -184,11 +184,11 @@ async fn a_code_that_will_be_too_old_after_the_wait_is_not_waited_for() {
         assert_eq!(limited.header("retry-after"), "1200", "{sign_in:?}");
         let (page, text) = (limited.read(), limited.text());
         assert!(text.contains("id=\"again\""), "a new mail: {text}");
-        let advice = page.contains("if yours has a link, that still works");
+        let advice = page.contains("if yours has a link that isn’t too old, it works");
         assert_eq!(advice, has_link, "{page}");
         // A new code would have to wait as long, and a new link would not.
         assert_eq!(text.contains("data-seconds=\"1200\""), !has_link, "{text}");
-        assert_eq!(page.contains("Please try again in"), !has_link, "{page}");
+        assert!(!page.contains("Please try again in"), "{page}");
     }
 }
 

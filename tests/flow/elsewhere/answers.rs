@@ -79,6 +79,8 @@ async fn an_answer_must_come_from_our_page_and_from_a_browser_that_keeps_cookies
     }
 }
 
+/// Pins: a person who said "That wasn't me" read that somebody had answered so on another device,
+/// and was sent to the browser where they began.
 #[tokio::test]
 async fn a_click_signs_in_where_that_is_set_and_a_no_ends_it() {
     let configure = |builder: Builder| builder.cross_device(CrossDevice::Confirm);
@@ -102,6 +104,10 @@ async fn a_click_signs_in_where_that_is_set_and_a_no_ends_it() {
         robot.get(&begun.link).await;
         let answer = robot.post(&begun.link, "answer=no").await;
         is_trouble(&answer, 403, RejectionKind::LinkDeclined);
+        // This device has answered just now, and its owner may have begun nothing.
+        let page = answer.read();
+        assert!(!page.contains("on another device"), "{page}");
+        assert!(page.contains("there is nothing more to do"), "{page}");
         is_trouble(
             &robot.post(&begun.link, "").await,
             403,

@@ -130,6 +130,19 @@ async fn a_guess_counts_if_one_of_two_providers_has_compared_it_whatever_the_oth
     }
 }
 
+/// Pins: the fallback was asked as if the primary were away, and its comparison counted as a guess.
+#[tokio::test]
+async fn a_code_that_the_primary_has_under_way_is_not_offered_to_the_fallback() {
+    let busy = Sometimes {
+        redeems_nothing: Some(|| in_vain(ProviderErrorKind::Unavailable).with_status(409)),
+        ..Sometimes::default()
+    };
+    let site = Site::new(busy, Sometimes::default());
+    let answers = guess(&site, GUESSES + 1).await;
+    assert_eq!(answers, [503; GUESSES + 1]);
+    assert_eq!(site.fallback.stub.finished(), 0);
+}
+
 /// Pins: if the one that was asked first could not be reached, the guess was given back, although
 /// the other one may have compared it.
 #[tokio::test]

@@ -206,7 +206,12 @@ async fn a_proof_that_either_of_two_providers_may_have_redeemed_is_not_tried_aga
         RejectionKind::ProviderAnswerLost,
         RejectionKind::ProviderUnavailable,
     );
-    let cases: [(&str, Answer, Answer, RejectionKind); 9] = [
+    let busy: Answer = || {
+        ProviderError::new(Kind::Unavailable)
+            .with_status(409)
+            .before_acting()
+    };
+    let cases: [(&str, Answer, Answer, RejectionKind); 11] = [
         ("away, lost", away, lost, answer_lost),
         ("away, late", away, late, answer_lost),
         ("late to connect, lost", late_to_connect, lost, answer_lost),
@@ -214,6 +219,8 @@ async fn a_proof_that_either_of_two_providers_may_have_redeemed_is_not_tried_aga
         ("lost, late", lost, late, answer_lost),
         ("lost, misconfigured", lost, misconfigured, answer_lost),
         ("late, misconfigured", late, misconfigured, answer_lost),
+        ("lost, busy", lost, busy, answer_lost),
+        ("late, busy", late, busy, answer_lost),
         ("away, away", away, away, unavailable),
         ("away, late to connect", away, late_to_connect, unavailable),
     ];

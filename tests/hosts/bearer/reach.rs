@@ -133,6 +133,21 @@ async fn a_bearer_token_is_no_proof_of_origin_at_the_layers_own_endpoints() {
     assert!(clock.now() < session.expires_at(), "not for its age");
 }
 
+/// Pins: the page said "You're signed out", and both sessions were good.
+#[tokio::test]
+async fn asking_to_sign_out_with_credentials_that_differ_leads_to_the_form() {
+    let layer = on(builder(&ManualClock::new()));
+    let [(token, _), (other, _)] = [token_of(&layer), token_of(&layer)];
+    let asking = with_field(document("/auth/logout"), &bearer(&token));
+    let answer = ask(&layer, with_cookie(asking, &cookie(&other))).await;
+    assert_eq!(answer.location(), "/auth/login");
+    assert_eq!(answer.header("set-cookie"), "");
+    for token in [token, other] {
+        let answer = ask(&layer, with_field(program("/x"), &bearer(&token))).await;
+        assert_eq!(answer.status(), 200);
+    }
+}
+
 #[tokio::test]
 async fn a_token_that_opened_the_way_goes_no_further_where_identity_is_forwarded() {
     let layer = on(builder(&ManualClock::new()).forward_identity());

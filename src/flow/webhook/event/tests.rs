@@ -124,6 +124,44 @@ fn every_address_of_a_person_is_read_whichever_way_it_is_written() {
             vec![address(one)],
         ),
         (
+            "where WorkOS keeps them from 15 April 2026",
+            json!({ "email": one, "emails": [], "custom_attributes": { "emails": [
+                { "primary": true, "type": "work", "value": "Ada@example.com" },
+                { "primary": false, "type": "home", "value": "ada@home.example" },
+                "ada@plain.example",
+            ] } }),
+            vec![
+                address(one),
+                address("ada@home.example"),
+                address("ada@plain.example"),
+            ],
+        ),
+        (
+            "before the update that took them out",
+            json!({ "email": one, "previous_attributes": {
+                "state": "active",
+                "email": "ada@old.example",
+                "emails": [{ "value": "ada@older.example" }],
+                "custom_attributes": { "emails": [{ "value": "ada@oldest.example" }] },
+            } }),
+            vec![
+                address(one),
+                address("ada@old.example"),
+                address("ada@older.example"),
+                address("ada@oldest.example"),
+            ],
+        ),
+        (
+            "before an update of somebody who was out already",
+            json!({ "email": one, "previous_attributes": { "email": "ada@old.example" } }),
+            vec![address(one)],
+        ),
+        (
+            "of another kind, elsewhere",
+            json!({ "email": one, "custom_attributes": [], "previous_attributes": "x@y.example" }),
+            vec![address(one)],
+        ),
+        (
             "in a domain with other letters",
             json!({ "email": "ada@bücher.example" }),
             vec![
@@ -148,6 +186,12 @@ fn every_address_of_a_person_is_read_whichever_way_it_is_written() {
         .collect();
     let got = received("dsync.user.deleted", &json!({ "emails": many })).targets();
     assert_eq!(got.unwrap().len(), MOST_ADDRESSES);
+    // One that is named again takes no other's place.
+    let again: Vec<_> = (0..100).map(|_| json!({ "value": one })).collect();
+    let data = json!({ "emails": again, "custom_attributes": { "emails": many } });
+    let got = received("dsync.user.deleted", &data).targets().unwrap();
+    assert_eq!(got.len(), MOST_ADDRESSES);
+    assert_eq!(got[..2], [address(one), address("a0@b.example")]);
 }
 
 #[test]

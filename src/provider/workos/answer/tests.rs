@@ -9,9 +9,9 @@ fn answer(status: u16, body: &str) -> Answer {
 
 #[test]
 fn a_refusal_is_the_persons_only_where_the_person_can_mend_it() {
-    use Operation::{Create, Exchange, Profile, Send};
+    use Operation::{Create, Exchange, Profile, Select, Send};
     use ProviderErrorKind::{
-        Address, InvalidAnswer, Misconfigured, RateLimited, Refused, Unavailable,
+        Address, InvalidAnswer, Misconfigured, NotAllowed, RateLimited, Refused, Unavailable,
     };
     let grant = r#"{"error":"invalid_grant","error_description":"The code '01' has expired."}"#;
     let named = |field: &str| {
@@ -29,6 +29,34 @@ fn a_refusal_is_the_persons_only_where_the_person_can_mend_it() {
             Refused,
         ),
         ("code malformed", 422, Exchange, named("code"), Refused),
+        (
+            "code missing, by its word alone",
+            422,
+            Exchange,
+            r#"{"errors":[{"code":"code_required"}]}"#.into(),
+            Refused,
+        ),
+        (
+            "a field that begins like the code, in a text",
+            422,
+            Exchange,
+            r#"{"errors":[{"code":"code_verifier must be a string"}]}"#.into(),
+            Misconfigured,
+        ),
+        (
+            "a field that begins like the code, by its word alone",
+            422,
+            Exchange,
+            r#"{"errors":[{"code":"code_verifier_required"}]}"#.into(),
+            Misconfigured,
+        ),
+        (
+            "a field of two words, in a text",
+            422,
+            Select,
+            r#"{"errors":["organization_id must be a string"]}"#.into(),
+            NotAllowed,
+        ),
         (
             "client id missing",
             422,
@@ -127,14 +155,14 @@ fn a_refusal_is_the_persons_only_where_the_person_can_mend_it() {
             422,
             Send,
             r#"{"message":"The passwordless session 'x' has expired or is invalid."}"#.into(),
-            Refused,
+            Unavailable,
         ),
         (
             "session unknown",
             404,
             Send,
             r#"{"message":"no","code":"entity_not_found","entity_id":"x"}"#.into(),
-            Refused,
+            Unavailable,
         ),
         (
             "send is unknown",

@@ -10,6 +10,7 @@
 //! | a refusal names the longest wait, counted from 0, and more than nothing | `the longest wait is named`, `after the wait that is named all are admitted` |
 //! | it must not forget a key before it is fully refilled, or its tries have ended | `a key that is not refilled is not forgotten among others`, `tries that have not ended are not forgotten among others` |
 //! | a decision is atomic | `of a thousand that come together exactly the burst is admitted`, `of a thousand guesses that come together exactly the tries are taken` |
+//! | `now` may be some seconds older than that of an earlier call | `a charge that was held up gives nobody more` |
 //! | it may use its own clock, and must not let time go back | `a clock that is set back gives nobody more`, `a clock that is set back keeps nobody waiting for longer than a refill` |
 //! | `give_back` gives one back to each rate, and never more than its burst | `what is given back can be charged again`, `no more is given back than was taken` |
 //! | any `Rate` can be given | `a rate that no layer takes does no harm` |
@@ -112,6 +113,8 @@ async fn all<T: Throttle>(suite: &mut Suite<impl AsyncFn(World) -> Vec<T>>) {
     suite.case(name, rates::not_forgotten).await;
     let name = "of a thousand that come together exactly the burst is admitted";
     suite.case(name, rates::of_a_thousand).await;
+    let name = "a charge that was held up gives nobody more";
+    suite.case(name, rates::held_up_gives_no_more).await;
     let name = "a clock that is set back gives nobody more";
     suite.case(name, rates::set_back_gives_no_more).await;
     let name = "a clock that is set back keeps nobody waiting for longer than a refill";

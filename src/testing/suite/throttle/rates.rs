@@ -12,6 +12,7 @@ use crate::{
         report::{Miss, Outcome, same},
     },
     throttle::{
+        Charge,
         Charged::{Admitted, Refused},
         Rate,
     },
@@ -165,19 +166,33 @@ pub(super) async fn of_a_thousand(desk: Desk) -> Outcome {
     same("how many are admitted", &admitted.count(), &3)
 }
 
-pub(super) async fn set_back_gives_no_more(desk: Desk) -> Outcome {
-    for _ in 0..3 {
-        desk.charges("of the burst", &[charge(1, THREE)], 1_000, Admitted)
-            .await?;
-    }
-    for second in [999, 500, 0] {
-        let got = desk.charged(&[charge(1, THREE)], second).await?;
+/// Makes sure that a charge is refused in each of these seconds, whatever the wait is.
+async fn is_refused(desk: &Desk, charge: Charge, seconds: &[u64]) -> Outcome {
+    for second in seconds {
+        let got = desk.charged(&[charge], *second).await?;
         if got == Admitted {
             let found = format_args!("Admitted, second {second}");
             return Err(Miss::failed("a refusal", found));
         }
     }
     Ok(())
+}
+
+pub(super) async fn held_up_gives_no_more(desk: Desk) -> Outcome {
+    let charge = charge(1, Rate::new(60, Duration::from_secs(5)));
+    for _ in 0..60 {
+        desk.charges("of the burst", &[charge], 100, Admitted)
+            .await?;
+    }
+    is_refused(&desk, charge, &[91, 100]).await
+}
+
+pub(super) async fn set_back_gives_no_more(desk: Desk) -> Outcome {
+    for _ in 0..3 {
+        desk.charges("of the burst", &[charge(1, THREE)], 1_000, Admitted)
+            .await?;
+    }
+    is_refused(&desk, charge(1, THREE), &[999, 500, 0]).await
 }
 
 pub(super) async fn set_back_is_no_longer_wait(desk: Desk) -> Outcome {

@@ -35,5 +35,5 @@ async fn the_applications_reason_is_given_for_a_chosen_organization_too() {
     let refused = asked.choose(&mut begun.first, GLOBEX.0).await;
     is_trouble(&refused, 403, RejectionKind::OrganizationNotAllowed);
     let text = refused.text();
-    assert!(text.contains("Globex has left us."), "{text}");
+    assert!(text.contains("<bdi>Globex has left us.</bdi>"), "{text}");
 }

@@ -1,7 +1,7 @@
 //! Events of any JSON: they are read as through `serde_json::Value`, and those too that `Value`
 //! refuses for a member that the webhook does not read.
 
-use std::cell::Cell;
+use std::{cell::Cell, collections::HashSet};
 
 use proptest::{
     prelude::*,
@@ -30,20 +30,33 @@ fn said_by_value(body: &str) -> Said {
     };
     let none = Value::Null;
     let data = event.get("data").unwrap_or(&none);
-    let emails = data.get("emails").and_then(Value::as_array);
-    let values = emails
-        .into_iter()
-        .flatten()
-        .filter_map(|one| text(one, "value"));
+    let address = |one: &Value| match one {
+        Value::String(plain) => {
+            let entry = json!({ "value": plain });
+            text(&entry, "value").filter(|_| plain.contains('@'))
+        }
+        other => text(other, "value"),
+    };
+    let of_user = |user: &Value| {
+        let lists = ["/emails", "/custom_attributes/emails"].map(|place| user.pointer(place));
+        let lists = lists.into_iter().flatten().filter_map(Value::as_array);
+        let more: Vec<_> = lists.flatten().filter_map(address).collect();
+        text(user, "email").into_iter().chain(more)
+    };
+    let previous = data.get("previous_attributes");
+    let previous = previous.filter(|previous| previous.get("state").is_some());
+    let previous = previous.unwrap_or(&none);
+    let mut known = HashSet::new();
+    let is_new = |address: &String| known.insert(address.to_ascii_lowercase());
     let received = Received {
         id: text(&event, "id")?,
         name: text(&event, "event")?,
         made: text(&event, "created_at").and_then(|made| Timestamp::of_rfc3339(&made)),
         data: Data {
             id: text(data, "id"),
-            addresses: text(data, "email")
-                .into_iter()
-                .chain(values)
+            addresses: of_user(data)
+                .chain(of_user(previous))
+                .filter(is_new)
                 .take(MOST_ADDRESSES)
                 .collect(),
             state: text(data, "state"),
@@ -58,13 +71,15 @@ fn said_by_value(body: &str) -> Said {
 }
 
 /// The members that the webhook reads, some spelled with an escape, and others.
-const MEMBERS: [&str; 17] = [
+const MEMBERS: [&str; 19] = [
     "id",
     "event",
     "created_at",
     "data",
     "email",
     "emails",
+    "custom_attributes",
+    "previous_attributes",
     "value",
     "state",
     "status",
@@ -108,8 +123,16 @@ fn value() -> impl Strategy<Value = String> {
 /// The members of an event's data.
 fn data() -> impl Strategy<Value = Vec<String>> {
     let entry = prop::collection::vec(member(value()), 0..3).prop_map(|members| object(&members));
-    let emails = prop::collection::vec(prop_oneof![entry, value()], 0..20)
-        .prop_map(|all| format!(r#""emails":[{}]"#, all.join(", ")));
+    let places = vec![
+        r#""emails":[]"#,
+        r#""custom_attributes":{"emails":[]}"#,
+        r#""previous_attributes":{"state":"active","email":"old@example.com","emails":[]}"#,
+        r#""previous_attributes":{"state":null,"custom_attributes":{"emails":[]}}"#,
+        r#""previous_attributes":{"email":"old@example.com","emails":[]}"#,
+    ];
+    let entries = prop::collection::vec(prop_oneof![entry, value()], 0..20);
+    let emails = (select(places), entries)
+        .prop_map(|(place, all)| place.replace("[]", &format!("[{}]", all.join(", "))));
     let usual = select(vec![
         r#""id":"x_1""#,
         r#""email":"Ada@example.com""#,

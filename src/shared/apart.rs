@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 /// Waits for work, which goes on by itself if the request ends before. Work that is done at once
 /// needs no task of its own. `None` when the runtime is shutting down.
-pub(super) fn apart<T: Send + 'static>(
+pub(crate) fn apart<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> impl Future<Output = Option<T>> + Send {
     // Here and not in the block, whose future would have room for the work twice.
@@ -26,7 +26,7 @@ pub(super) fn apart<T: Send + 'static>(
 
 /// Returns what a task has come to. A panic of its goes on to the application's handler. `None`
 /// when the runtime is shutting down.
-pub(super) fn done<T>(task: Result<T, JoinError>) -> Option<T> {
+pub(crate) fn done<T>(task: Result<T, JoinError>) -> Option<T> {
     match task.map_err(JoinError::try_into_panic) {
         Ok(done) => Some(done),
         Err(Ok(panic)) => resume_unwind(panic),
