@@ -14,7 +14,6 @@ use tokio::net::TcpListener;
 use tower_magic_link::{
     ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey,
     mailer::{Letter, Mail, SmtpMailer},
-    provider::Link,
     workos::WorkOs,
 };
 
@@ -35,20 +34,32 @@ pub(crate) fn app(
     Ok(Router::new().route("/", get(home)).layer(layer))
 }
 
-/// Writes in the recipient's language. The layer's own words are English.
+/// Writes in the recipient's language. The layer's own words are English. A mail has a link, a code
+/// or both: see `SignIn`.
 fn letter(mail: &Mail<'_>) -> Letter {
     let is_german = mail
         .language()
         .and_then(|tag| tag.split('-').next())
         .is_some_and(|language| language.eq_ignore_ascii_case("de"));
-    match mail.link().map(Link::expose) {
-        Some(link) if is_german => {
-            let minutes = mail.lifetime().as_secs() / 60;
-            let text = format!("Dieser Link gilt einmal, {minutes} Minuten lang:\n\n{link}\n");
-            Letter::new("Anmelden bei Acme", text)
-        }
-        _ => Letter::of(mail),
+    if !is_german {
+        return Letter::of(mail);
     }
+    let mut paragraphs = Vec::new();
+    if let Some(link) = mail.link() {
+        let minutes = mail.lifetime().as_secs() / 60;
+        let link = link.expose();
+        paragraphs.push(format!(
+            "Dieser Link gilt einmal, {minutes} Minuten lang:\n\n{link}\n"
+        ));
+    }
+    if let (Some(code), Some(lifetime)) = (mail.code(), mail.code_lifetime()) {
+        let minutes = lifetime.as_secs() / 60;
+        let code = code.expose();
+        paragraphs.push(format!(
+            "Dieser Code gilt einmal, {minutes} Minuten lang: {code}\n"
+        ));
+    }
+    Letter::new("Anmelden bei Acme", paragraphs.join("\n"))
 }
 
 async fn home(session: Session) -> String {

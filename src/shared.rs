@@ -163,7 +163,13 @@ impl Shared {
         now: Timestamp,
     ) -> Result<Issued, IssueError> {
         let new = self.begin((identity, grant), fresh_id(), term, now)?;
-        let after = self.revocations.latest_before_at_once(&new);
+        let after = match without_provider_session(identity) {
+            None => self.revocations.latest_before_at_once(&new),
+            Some(without) => {
+                let new = self.begin((&without, grant), self.nobody, term, now)?;
+                self.revocations.latest_before_at_once(&new)
+            }
+        };
         self.hand_out(
             new.with_after(after),
             Of::Application,
@@ -210,8 +216,7 @@ impl Shared {
         grant: Option<&Grant>,
         now: Timestamp,
     ) -> Timestamp {
-        let has_own = identity.provider_session().is_some();
-        let without = has_own.then(|| identity.clone().with_provider_session(None));
+        let without = without_provider_session(identity);
         let identity = without.as_ref().unwrap_or(identity);
         match self.begin((identity, grant), self.nobody, Term::Usual, now) {
             Ok(new) => self.revocations.latest_before(&new).await,
@@ -278,4 +283,11 @@ impl Shared {
 
 pub(crate) fn fresh_id() -> SessionId {
     SessionId::from_bytes(crate::random::bytes())
+}
+
+/// Returns an identity without the session that the provider keeps, if it has one: what revocations
+/// a sign-in comes after does not depend on that.
+fn without_provider_session(identity: &Identity) -> Option<Identity> {
+    let has_one = identity.provider_session().is_some();
+    has_one.then(|| identity.clone().with_provider_session(None))
 }

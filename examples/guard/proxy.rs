@@ -48,9 +48,9 @@ use super::{
     upload::{Progress, Stage, Upload},
 };
 
-/// How long to keep an idle connection to the service: servers close theirs after 5 seconds and
-/// more, and a request on a connection that is just being closed is lost.
-const POOLED: Duration = Duration::from_secs(4);
+/// How long to keep an idle connection to the service: servers close theirs after 2 seconds
+/// (gunicorn) and more, and a request on a connection that is just being closed is lost.
+const POOLED: Duration = Duration::from_secs(1);
 
 /// How many bytes of an answer over HTTP/2 may wait for its client, and of all answers together:
 /// the most that there may be.

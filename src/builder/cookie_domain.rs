@@ -36,7 +36,9 @@ impl Builder {
     ///
     /// After you switch it on, everyone has to sign in again. The layer does not read the old
     /// `__Host-NAME` cookie, hides it from the inner service with [`Builder::forward_identity`],
-    /// and removes it when its browser signs in or out. After you switch it off, the
+    /// and removes it when its browser signs in or out at the layer's own endpoints on that host. A
+    /// [`SessionIssuer`](crate::companion::SessionIssuer) does not. The session in it lasts to its
+    /// end, so do not switch back before that. After you switch it off, the
     /// `__Secure-NAME` cookie stays until it expires. If you change one domain to another, change
     /// [`Builder::cookie_name`] too. Otherwise browsers keep two cookies of one name, and the layer
     /// refuses them.

@@ -86,7 +86,8 @@ impl Builder {
     /// The form then has a tick box. A person who ticks it gets a session of this lifetime, without
     /// an idle timeout, in a cookie that outlives the browser, wherever the sign-in is finished. A
     /// person who does not tick it gets the usual session. Its cookie has no `Max-Age`, so the
-    /// browser drops it when it closes.
+    /// browser drops it when it closes. A browser that is set to reopen its last tabs keeps it:
+    /// closing is no sign-out, and [`Builder::idle_timeout`] bounds what is left open.
     ///
     /// The token records the choice. A shorter lifetime takes effect at once, also for existing
     /// sessions. If you switch this off, they become usual sessions, and end by

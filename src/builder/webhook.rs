@@ -67,9 +67,9 @@ impl Settings {
 /// other event.
 ///
 /// A directory user's addresses are those in `email`, in `emails` and in
-/// `custom_attributes.emails`, and those of the same fields in `previous_attributes`, which an
-/// update has replaced. WorkOS empties `emails` on 15 April 2026. To have the further addresses
-/// from then on, enable the predefined attribute `emails` in its dashboard
+/// `custom_attributes.emails`. If the update changes the `state`, those of the same fields in
+/// `previous_attributes` are among them. WorkOS empties `emails` on 15 April 2026. To have the
+/// further addresses from then on, enable the predefined attribute `emails` in its dashboard
 /// (<https://workos.com/docs/deprecations/raw-attributes>).
 ///
 /// An event that is delivered within two minutes ends what began before the delivery; a later

@@ -154,8 +154,8 @@ impl Builder {
     ///   revoked meanwhile is refused. So is a session whose new organization was revoked since its
     ///   sign-in.
     /// - With [`Builder::insecure_admit_on_outage`], the hook is asked during an outage of the
-    ///   revocation store, too. The store then records no end: the browser loses its cookie, and
-    ///   the hook is asked again about each copy of it.
+    ///   revocation store, too. The store then records no end: the hook is asked again about each
+    ///   copy of the cookie. A page in a window of its own removes it; other requests do not.
     /// - A bearer token is never renewed. It keeps what it was granted until it expires.
     /// - A session that the application
     ///   [issues from](crate::companion::SessionIssuer::issue_from) another is asked about when the

@@ -13,8 +13,8 @@
 //!   mail to a second domain has met it too (to a second address, where one domain alone is taken),
 //!   with none sent in between: one such address would keep everybody from their mail.
 //! - A provider's 4xx may be about one request: its address, a browser that a firewall in front of
-//!   the provider refuses, or another request under way. But its 401 is about our key, and its 408
-//!   is an outage. The charges are given back, unless the address may be at fault (400 and 422).
+//!   the provider refuses, or another request under way. A caller can choose all of these, so the
+//!   charges are not given back. But its 401 is about our key, and its 408 is an outage.
 //! - A provider's rate limit is one address's or everybody's, and its answer does not say which.
 //!   WorkOS limits the mails to one address, so the page never tells it: it would reveal that the
 //!   provider knows the address. If other mail has gone out lately, it counts as the address's.
@@ -36,7 +36,7 @@ pub(super) enum Failed {
     /// An outage, or a wrong setting. It is the same for every address, and the page says so.
     Everybody(Rejection, Refund),
     /// It may be for this address or this request alone. The page tells the person who asked.
-    ThisMail(Rejection, Refund),
+    ThisMail(Rejection),
     /// One half was mailed, and the other one may be missing for this address alone. The page
     /// tells the person who asked.
     Half(Sent),
@@ -60,13 +60,7 @@ impl Failed {
             Kind::InvalidAnswer | Kind::Misconfigured | Kind::TimedOut | Kind::Unavailable
                 if may_be_of_this_request(error) =>
             {
-                let refund = match error.status() {
-                    // It may be the address that the provider cannot take.
-                    Some(400 | 422) => Refund::NotDue,
-                    _ if may_have_left || error.kind() == Kind::InvalidAnswer => Refund::NotDue,
-                    _ => Refund::Due,
-                };
-                return Self::ThisMail(rejection_of(error), refund);
+                return Self::ThisMail(rejection_of(error));
             }
             // An answer that cannot be read.
             Kind::InvalidAnswer => Refund::NotDue,
@@ -103,9 +97,11 @@ impl Failed {
                 Self::Everybody(rejection, Refund::NotDue)
             }
             Some(500..=599) if error.is_of_server() => Self::Everybody(rejection, Refund::NotDue),
-            // For good (RFC 5321, section 4.2.1), and perhaps for this mail.
-            Some(500..=599) => Self::ThisMail(rejection, Refund::NotDue),
-            _ if error.is_in_doubt() => Self::ThisMail(rejection, Refund::NotDue),
+            // Perhaps for this mail: a caller can choose an address that the server does not relay
+            // to (454 4.7.1). Not so by 421: the server closes every connection, whatever it was
+            // asked, since it is overloaded or shuts down (RFC 5321, section 3.8).
+            Some(400..=420 | 422..=599) if !error.is_of_server() => Self::ThisMail(rejection),
+            _ if error.is_in_doubt() => Self::ThisMail(rejection),
             _ if error.may_have_left() => Self::Everybody(rejection, Refund::NotDue),
             _ => Self::Everybody(rejection, Refund::Due),
         }
@@ -123,11 +119,8 @@ impl Failed {
             (Self::Everybody(rejection, _), _) | (_, Self::Everybody(rejection, _)) => {
                 Self::Everybody(rejection, Refund::NotDue)
             }
-            (Self::ThisMail(rejection, Refund::Due), Self::ThisMail(_, refund)) => {
-                Self::ThisMail(rejection, refund)
-            }
-            (Self::ThisMail(rejection, _), _) | (_, Self::ThisMail(rejection, _)) => {
-                Self::ThisMail(rejection, Refund::NotDue)
+            (Self::ThisMail(rejection), _) | (_, Self::ThisMail(rejection)) => {
+                Self::ThisMail(rejection)
             }
             // Something was mailed.
             (Self::Half(sent), _) | (_, Self::Half(sent)) => Self::Half(sent),
@@ -141,7 +134,7 @@ impl Failed {
             // A mail has gone out, so it counts.
             Self::Address | Self::Limited => Err(Self::Address),
             Self::Everybody(..) => Ok(sent),
-            Self::Half(_) | Self::ThisMail(..) => Err(Self::Half(sent)),
+            Self::Half(_) | Self::ThisMail(_) => Err(Self::Half(sent)),
         }
     }
 }

@@ -113,9 +113,7 @@ pub(super) async fn send(
     let last = mailing.last(step.now);
     match sent {
         Some(Ok(sent) | Err(Failed::Half(sent))) => Ok(sent),
-        Some(Err(Failed::Everybody(rejection, _) | Failed::ThisMail(rejection, _))) => {
-            Err(rejection)
-        }
+        Some(Err(Failed::Everybody(rejection, _) | Failed::ThisMail(rejection))) => Err(rejection),
         Some(Err(Failed::Address | Failed::Limited)) | None => match last {
             Some(shown) => shown.map_err(|(rejection, _)| rejection),
             None => Ok(flow.sent()),
@@ -155,9 +153,10 @@ impl Wanted {
                 mailing.keep(Err((rejection.clone(), *refund)), took);
                 (*refund, Duration::ZERO)
             }
-            Err(Failed::ThisMail(rejection, refund)) => {
-                mailing.doubt(Err((rejection.clone(), *refund)), witness, took);
-                (*refund, Duration::ZERO)
+            Err(Failed::ThisMail(rejection)) => {
+                let shown = Err((rejection.clone(), Refund::NotDue));
+                mailing.doubt(shown, witness, took);
+                (Refund::NotDue, Duration::ZERO)
             }
             Err(Failed::Half(sent)) => {
                 mailing.doubt(Ok(*sent), witness, took);

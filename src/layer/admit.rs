@@ -238,8 +238,9 @@ impl Finish {
     /// Returns what ends the response's body when the session ends.
     pub(crate) fn guard(&mut self) -> Option<SessionGuard> {
         let Watched { guard, .. } = self.rare.as_mut()?.watched.take()?;
-        // The answer of a handler that has ended its own session is whole.
-        (!guard.runs_on()).then(|| guard.into_response())
+        // The answer of a handler that has ended its own session is whole, unless its order fails
+        // in the end: the guard knows.
+        Some(guard.into_response())
     }
 
     pub(crate) fn write_to<B>(self, response: &mut Response<B>) {

@@ -181,6 +181,10 @@ impl MailError {
     }
 
     /// Adds the mail server's reply code, such as SMTP's 550.
+    ///
+    /// A code that does not say whose fault it is, such as 454, counts against the limits of the
+    /// address. Others read of an outage only once mail to a second domain has met one. 421 is an
+    /// outage at once: by it the server closes, whoever the mail is for.
     #[must_use]
     pub fn with_status(mut self, status: impl Into<Option<u16>>) -> Self {
         self.status = status.into();

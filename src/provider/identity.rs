@@ -88,7 +88,9 @@ impl Identity {
         self
     }
 
-    /// Adds the id of the session that the provider keeps beside ours.
+    /// Adds the id of the session that the provider keeps beside ours. It must be new at each
+    /// sign-in: a revocation of it ends each session that began with it before, or within a minute
+    /// after.
     #[must_use]
     pub fn with_provider_session(mut self, session: Option<String>) -> Self {
         self.provider_session = session;

@@ -46,7 +46,7 @@ fn leave(session: &Session, extent: Extent) -> Vec<Session> {
     own
 }
 
-/// The requests that run on because of an order, until it has failed or is called off.
+/// The requests that run on because of an order, until it has failed.
 struct RunningOn {
     shared: Arc<Shared>,
     /// Those that did not run on before.
@@ -65,14 +65,22 @@ impl RunningOn {
         }
     }
 
-    /// Gives the order, and waits for it. If the browser leaves, its handler is dropped: the order
-    /// then goes on by itself, and is reported.
+    /// Gives the order, and waits for it. If its caller no longer waits, such as a handler whose
+    /// browser has left, the order goes on by itself, and is reported.
     async fn give(
-        mut self,
+        self,
         order: impl Future<Output = Result<(), StoreError>> + Send + 'static,
     ) -> Result<(), StoreError> {
         let shut_down = || Err(StoreError::new(StoreErrorKind::Unavailable));
-        let taken = apart(order).await.unwrap_or_else(shut_down);
+        apart(self.until(order)).await.unwrap_or_else(shut_down)
+    }
+
+    /// Waits for the order. Requests that ran on because of it run on if it is recorded.
+    async fn until(
+        mut self,
+        order: impl Future<Output = Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let taken = order.await;
         self.is_recorded = taken.is_ok();
         taken
     }

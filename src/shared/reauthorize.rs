@@ -95,7 +95,7 @@ impl Shared {
             let admission = match answer {
                 Ok(Some(admission)) => admission,
                 Ok(None) => {
-                    // If the store fails, an event reports it. The browser loses the cookie.
+                    // If the store fails, an event reports it. A page removes the cookie.
                     let _ = shared
                         .revoke(
                             &session,

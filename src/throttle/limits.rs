@@ -113,8 +113,8 @@ use crate::error::ConfigError;
 ///   broken connection and a 5xx of the provider are given back
 ///   ([`Unavailable`](crate::provider::ProviderErrorKind::Unavailable)): if it mailed all the same,
 ///   an address gets more mails during that outage than its limits say;
-/// - what the address is or may be at fault for: the provider or the mail server refused it, or the
-///   mail server had no answer to it;
+/// - what the address or the request is or may be at fault for: the provider or the mail server
+///   refused it, or the mail server had no answer to it;
 /// - a mail that the provider limits, if other mail has gone out in the last five minutes: the
 ///   limit is then the address's own, and the page does not tell it;
 /// - what is for all clients, and at an exchange the network's, which are full again within

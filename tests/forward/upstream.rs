@@ -18,10 +18,13 @@ use crate::{
 };
 
 /// What a service says that wants its pages cached.
-const CACHEABLE: [(&str, &str); 4] = [
+const CACHEABLE: [(&str, &str); 7] = [
     ("cache-control", "public, max-age=600"),
     ("cdn-cache-control", "max-age=600"),
+    ("cloudflare-cdn-cache-control", "max-age=600"),
+    ("edge-control", "max-age=600"),
     ("surrogate-control", "max-age=600"),
+    ("x-accel-expires", "600"),
     ("vary", "accept-encoding"),
 ];
 

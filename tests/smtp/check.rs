@@ -1,6 +1,6 @@
 //! The self-test of the mailer: a conversation as for a mail, with none.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use tower_magic_link::{
     KeyRing, MagicLinkLayer, SigningKey, check::Report, mailer::SmtpMailer, testing::StubProvider,
@@ -44,6 +44,14 @@ async fn a_mail_server_that_greets_passes_and_gets_no_mail() {
     let report = check(mailer(&server, "")).await;
     assert_says("good", &report, "passed       mailer: the SMTP greeting");
     assert!(report.is_ok());
+    // It does not wait for an answer to its goodbye.
+    let closed = async {
+        while server.open.load(Ordering::SeqCst) > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let closed = tokio::time::timeout(Duration::from_secs(10), closed).await;
+    closed.expect("a connection that was closed");
     let heard: Vec<String> = server.heard.lock().unwrap().concat();
     let verbs: Vec<_> = heard
         .iter()
@@ -97,6 +105,13 @@ async fn a_mail_server_that_fails_is_told_with_what_to_do() {
         cure: "(535); check the user name and the password",
     };
     assert_eq!(row.faults(), [""; 0]);
+    // What a server says to the goodbye, or that it says nothing, changes nothing.
+    for mood in [Mood::HangsAt("QUIT"), Mood::Answers("QUIT", b"")] {
+        let server = Scripted::start(mood).await;
+        let good = mailer(&server, "").timeout(Duration::from_secs(1)).unwrap();
+        let want = "passed       mailer: the SMTP greeting";
+        assert_says("goodbye", &check(good).await, want);
+    }
     let server = Scripted::start(Mood::Hangs).await;
     let late = mailer(&server, "").timeout(Duration::from_secs(1)).unwrap();
     assert_says(

@@ -138,21 +138,31 @@ async fn a_server_that_refuses_our_sender_or_has_no_room_is_an_outage_for_everyb
 /// code of the reply (RFC 3463) then says that it is not the recipient's fault.
 #[tokio::test]
 async fn a_reply_that_names_the_sender_or_the_server_is_not_the_recipients_fault() {
-    let of_sender: [(&str, &[u8]); 6] = [
+    let of_sender: [(&str, &[u8]); 10] = [
         ("RCPT", b"450 4.1.8 <a@b>: Sender address rejected"),
         ("RCPT", b"550 5.1.7 <a@b>: Sender address rejected"),
         ("RCPT", b"452 4.3.1 Insufficient system resources"),
         ("DATA", b"452 4.3.2 System not accepting messages"),
         ("DATA", b"451-4.3.5 Server configuration\r\n451 4.3.5 error"),
         (".", b"452 4.3.1 Insufficient system storage"),
+        // Pins: Postfix says so while its disk is full or its filter is dead.
+        (".", b"451 4.3.0 Error: queue file write error"),
+        ("RCPT", b"451 4.3.0 <ada>: Temporary lookup failure"),
+        // A detail that RFC 3463 does not know counts as 0.
+        (".", b"451 4.3.9 out of order"),
+        ("RCPT", b"550 5.3.2 System not accepting messages"),
     ];
-    let of_recipient: [(&str, &[u8]); 6] = [
+    let of_recipient: [(&str, &[u8]); 10] = [
         ("RCPT", b"450 4.2.0 Greylisted"),
         ("RCPT", b"450 4.1.1 4.3.1 unverified address"),
         ("RCPT", b"550 5.1.1 no such user"),
         ("RCPT", b"550 no such user: 5.1.8"),
         ("RCPT", b"553 sorry"),
         (".", b"554 5.7.1 refused"),
+        (".", b"554 5.3.0 unknown mailer error"),
+        (".", b"452 4.3.4 message too big"),
+        ("RCPT", b"450 4.3.3 no such feature"),
+        ("RCPT", b"450 4.3. nonsense"),
     ];
     let cases = of_sender.iter().map(|case| (case, true));
     for ((at, reply), is_of_sender) in cases.chain(of_recipient.iter().map(|case| (case, false))) {
@@ -241,6 +251,37 @@ async fn a_server_without_an_answer_to_one_recipient_is_no_outage_and_is_not_giv
     });
     for (mood, told) in moods.iter().zip(join_all(told).await) {
         assert_eq!(told, [502, 303, 502, 502, 429], "{mood:?}");
+    }
+}
+
+/// Pins: a 4xx that says no whose fault it is was everybody's and given back. A caller could choose
+/// such addresses without end.
+#[tokio::test]
+async fn a_4xx_of_one_recipient_that_names_no_fault_is_no_outage_and_is_not_given_back() {
+    let cases: [(&str, &[u8]); 3] = [
+        (
+            "RCPT",
+            b"454 4.7.1 <eve@other.example>: Relay access denied",
+        ),
+        ("DATA", b"454 4.7.1 Relay access denied"),
+        (".", b"455 parameters not implemented"),
+    ];
+    for (at, reply) in cases {
+        let server = Scripted::start(Mood::Answers(at, reply)).await;
+        let world = world_with(&server).await;
+        let told = ask(&world, &[ADA, "eve@elsewhere.example", ADA, ADA, ADA]).await;
+        assert_eq!(told, [502, 303, 502, 502, 429], "{at} {reply:?}");
+    }
+    // Before a recipient is named it is everybody's, and so is a server that closes.
+    let of_everybody: [(&str, &[u8]); 2] = [
+        ("MAIL", b"454 4.7.0 Temporary authentication failure"),
+        ("RCPT", b"421 4.7.0 Try again later"),
+    ];
+    for (at, reply) in of_everybody {
+        let server = Scripted::start(Mood::Answers(at, reply)).await;
+        let world = world_with(&server).await;
+        let told = ask(&world, &[ADA, "eve@elsewhere.example", ADA, ADA, ADA]).await;
+        assert_eq!(told, [502; 5], "{at} {reply:?}");
     }
 }
 

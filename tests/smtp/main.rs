@@ -15,6 +15,7 @@ mod corpora;
 mod delivery;
 mod failure;
 mod faults;
+mod kept;
 mod links;
 mod log;
 mod mailboxes;
@@ -43,3 +44,4 @@ mod suite;
 mod support;
 #[path = "../support/taken.rs"]
 mod taken;
+mod tls;

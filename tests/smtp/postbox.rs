@@ -112,7 +112,7 @@ impl Got {
 }
 
 /// Makes an authority, and a certificate and key of it, as one PEM file for Python.
-fn certificates(name: &str) -> (String, String) {
+pub(crate) fn certificates(name: &str) -> (String, String) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();

@@ -19,6 +19,8 @@ pub(crate) enum Mood {
     /// It answers this command in this way, or hangs up if there is nothing to say. `.` is the end
     /// of a mail.
     Answers(&'static str, &'static [u8]),
+    /// It answers this command as `Answers` does, from the third one on a connection.
+    AnswersThird(&'static str, &'static [u8]),
     /// It says that it is busy instead of greeting.
     Busy,
     /// It closes the connection when it has the mail.
@@ -99,6 +101,13 @@ impl Scripted {
         lines.filter(|line| line.starts_with(start)).count()
     }
 
+    /// Returns how many lines it was told on one connection that begin so.
+    fn count_on(&self, connection: usize, start: &str) -> usize {
+        let heard = self.heard.lock().unwrap();
+        let lines = heard[connection].iter();
+        lines.filter(|line| line.starts_with(start)).count()
+    }
+
     /// Talks. That the other side has gone is no failure.
     async fn converse(&self, stream: TcpStream) -> Option<()> {
         let number = {
@@ -131,6 +140,12 @@ impl Scripted {
                 }
                 Some(_) => ".",
                 None => &*verb,
+            };
+            let mood = match mood {
+                Mood::AnswersThird(to, reply) if self.count_on(number, to) > 2 => {
+                    Mood::Answers(to, reply)
+                }
+                mood => mood,
             };
             match mood {
                 Mood::Answers(to, []) if to == step => return None,

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
+
 use super::{
     connections::Connections,
     failure::{LOST, NO_STARTTLS, REFUSED, TOO_LONG, UNREACHED, UNREADABLE, UNTRUSTED},
@@ -11,7 +13,8 @@ use crate::{check::Line, mailer::MailError};
 
 /// Connects, encrypts, signs in and says goodbye, without a mail.
 pub(super) async fn check(connections: &Connections, timeout: Duration) -> Line {
-    let greeted = tokio::time::timeout(timeout, connections.greet()).await;
+    let deadline = Instant::now() + timeout;
+    let greeted = timeout_at(deadline, connections.greet(deadline)).await;
     let late = Err(MailError::because(TOO_LONG));
     match greeted.unwrap_or(late) {
         Ok(()) => Line::passed(connections.steps()),

@@ -80,7 +80,7 @@ pub(super) async fn hand_over(
 
 /// Says goodbye (RFC 5321, section 4.1.1.10). What the server says to that changes nothing, so
 /// nobody waits for it.
-fn leave(connection: &mut AsyncSmtpConnection) {
+pub(super) fn leave(connection: &mut AsyncSmtpConnection) {
     let _ = connection.quit().now_or_never();
 }
 
@@ -95,14 +95,28 @@ fn judged(error: &Error) -> MailError {
 }
 
 /// Says whether a reply has an enhanced code by which the sender's address is bad, or the server is
-/// full, closed or set up in a wrong way (RFC 3463, sections 3.2 and 3.4). Postfix refuses a sender
-/// only when it has the recipient.
+/// in trouble (RFC 3463, sections 3.2 and 3.4). Postfix refuses a sender only when it has the
+/// recipient.
+///
+/// - 3.1, 3.2 and 3.5: the server is full, closed or set up in a wrong way.
+/// - 4.3.0, and a 4.3 that the RFC does not know, which counts as 4.3.0 (section 2): its trouble
+///   has no name, and will pass. Postfix says so while its disk is full or its filter is dead.
+/// - Not 5.3.0: a failure for good asks for another mail or another recipient (section 2), and
+///   sendmail's programs say it of single mailboxes.
+/// - Not 3.3 and 3.4: they are about what a mail needs. Every server of our own takes a few
+///   kilobytes without an extension, so it is the recipient's server that does not.
 fn names_sender_or_server(error: &Error) -> bool {
     let Some(reply) = error.source() else {
         return false;
     };
     let reply = reply.to_string();
     let code = reply.split_ascii_whitespace().next().unwrap_or_default();
-    let code = code.split_once('.').map(|(_, code)| code);
-    matches!(code, Some("1.7" | "1.8" | "3.1" | "3.2" | "3.5"))
+    match code.split_once('.') {
+        Some((_, "1.7" | "1.8" | "3.1" | "3.2" | "3.5")) => true,
+        Some(("4", code)) => match code.strip_prefix("3.").map(str::parse::<u16>) {
+            Some(Ok(detail)) => !matches!(detail, 3 | 4),
+            _ => false,
+        },
+        _ => false,
+    }
 }

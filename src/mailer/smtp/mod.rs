@@ -25,6 +25,7 @@ mod conversation;
 mod failure;
 mod letter;
 mod message;
+mod plaintext;
 mod server;
 
 pub use self::letter::Letter;
@@ -52,13 +53,16 @@ type Letters = dyn Fn(&Mail<'_>) -> Letter + Send + Sync;
 /// domain, and `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation reply comes back.
 /// Each has a `References` of its own, so that Gmail does not fold two mails into one conversation,
 /// with the newest link hidden. A connection is used again within a minute. The first mail after
-/// that closes it. The mailer needs a tokio runtime with its IO and its timer enabled.
+/// that closes it. If the server takes no more mail over such a connection, the mail goes out over
+/// a new one. The mailer needs a tokio runtime with its IO and its timer enabled.
 ///
 /// The server may refuse the sender, or have no room. That is not the recipient's fault
 /// ([`MailError::is_of_recipient`]), so the page tells it as an outage. The command that the server
-/// answers shows whose fault it is, or the enhanced code of the reply (RFC 3463). If the server
-/// refuses the sender only when it has the recipient, as Postfix does, and with a code by which it
-/// refuses recipients too, such as `553 5.7.1`, the log alone tells.
+/// answers shows whose fault it is, or the enhanced code of the reply (RFC 3463). If the code shows
+/// neither, as `454 4.7.1 Relay access denied` does, the page tells it to the person who asked, and
+/// to others only once mail to a second domain has met it. If the server refuses the sender only
+/// when it has the recipient, as Postfix does, and with a code by which it refuses recipients too,
+/// such as `553 5.7.1`, the log alone tells.
 ///
 /// lettre's feature `tracing` logs whole conversations, including links and passwords. It is off
 /// unless another crate switches it on.
@@ -116,6 +120,9 @@ impl SmtpMailer {
     }
 
     /// Sets how long a mail may take in all: 1 to 60 seconds. Default: 10 seconds.
+    ///
+    /// If the server has several addresses, they are tried in turn. Each has a third of the time
+    /// that is left to accept a connection, and at least 1.5 seconds; so has a single one.
     ///
     /// It should be less than [`Builder::mailer_timeout`](crate::Builder::mailer_timeout), so that
     /// the log blames the mail server and not the mailer.
@@ -177,14 +184,22 @@ impl SmtpMailer {
     /// Sets how a mail is rendered. Default: [`Mail::subject`], [`Mail::text`] and [`Mail::html`].
     ///
     /// ```
-    /// use tower_magic_link::{mailer::{Letter, SmtpMailer}, provider::Link};
+    /// use tower_magic_link::mailer::{Letter, SmtpMailer};
     ///
     /// let mailer = SmtpMailer::new("smtp://127.0.0.1:2525", "sign-in@acme.example")?.letters(|mail| {
-    ///     let link = mail.link().map_or("", Link::expose);
-    ///     match mail.language() {
-    ///         Some(tag) if tag.to_ascii_lowercase().split('-').next() == Some("de") => Letter::new("Anmelden bei Acme", format!("Ihr Link:\n\n{link}\n")),
-    ///         _ => Letter::of(mail),
+    ///     let tag = mail.language().unwrap_or_default().to_ascii_lowercase();
+    ///     if tag.split('-').next() != Some("de") {
+    ///         return Letter::of(mail);
     ///     }
+    ///     // A mail has a link, a code or both: see `SignIn`.
+    ///     let mut text = String::new();
+    ///     if let Some(link) = mail.link() {
+    ///         text += &format!("Ihr Link:\n\n{}\n\n", link.expose());
+    ///     }
+    ///     if let Some(code) = mail.code() {
+    ///         text += &format!("Ihr Code: {}\n", code.expose());
+    ///     }
+    ///     Letter::new("Anmelden bei Acme", text)
     /// });
     /// # Ok::<(), tower_magic_link::ConfigError>(())
     /// ```

@@ -42,9 +42,11 @@ const tick = () => {
   clearInterval(timer);
   again.disabled = false;
   wait.hidden = true;
-  // A screen reader would read it out all the same, as the button's description.
-  const describedBy = again.getAttribute("aria-describedby");
-  again.setAttribute("aria-describedby", describedBy.replace(" wait", ""));
+  // A screen reader would read it out all the same, as a description.
+  const described = again.getAttribute("aria-describedby");
+  again.setAttribute("aria-describedby", described.replace(" wait", ""));
+  const heading = document.querySelector("h1[aria-describedby=wait]");
+  if (heading) heading.removeAttribute("aria-describedby");
   ready.append(readyWords.content);
 };
 const timer = setInterval(tick, 1000);

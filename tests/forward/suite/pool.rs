@@ -1,22 +1,23 @@
 //! An idle connection to the guarded service ends on the proxy's side first.
 //!
-//! Node's server, uvicorn and Hypercorn close a connection that has been idle for 5 seconds. A
-//! request that a proxy sends on it at that moment is lost, and the client gets a 502 or 503.
-//! Pinned: Envoy kept its connections for an hour, Caddy for two minutes, Traefik for 90 seconds.
+//! gunicorn closes a connection that has been idle for 2 seconds; Node's server, uvicorn and
+//! Hypercorn wait for 5. A request that a proxy sends on it at that moment is lost, and the client
+//! gets a 502 or 503. Pinned: Envoy kept its connections for an hour, Caddy for two minutes,
+//! Traefik for 90 seconds.
 
 use std::time::Duration;
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    sync::oneshot,
+    sync::mpsc,
     time::{Instant, timeout},
 };
 
 use crate::{exchange::exchange, front::Front};
 
 /// The shortest time for which a usual server keeps an idle connection.
-const KEPT: Duration = Duration::from_secs(5);
+const KEPT: Duration = Duration::from_secs(2);
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -33,7 +34,7 @@ async fn answered_once(mut stream: TcpStream) -> std::io::Result<usize> {
 /// Answers one request, and returns how long the proxy keeps the connection after that.
 async fn idle(stream: TcpStream) -> Option<Duration> {
     let asked = Instant::now();
-    let left = timeout(2 * KEPT, answered_once(stream)).await.ok()?;
+    let left = timeout(5 * KEPT, answered_once(stream)).await.ok()?;
     // One that ends with a reset has ended too.
     assert_eq!(left.unwrap_or(0), 0, "no second request");
     Some(asked.elapsed())
@@ -42,16 +43,24 @@ async fn idle(stream: TcpStream) -> Option<Duration> {
 async fn leaves_first(front: Front) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let service = format!("http://{}", listener.local_addr().unwrap());
-    let (left, has_left) = oneshot::channel();
+    let (left, mut has_left) = mpsc::unbounded_channel();
     tokio::spawn(async move {
-        let (stream, _) = listener.accept().await.unwrap();
-        left.send(idle(stream).await)
+        while let Ok((stream, _)) = listener.accept().await {
+            left.send(idle(stream).await).unwrap();
+        }
     });
     let running = front.before(&service).await;
-    let answer = exchange(running.authority(), "GET /about HTTP/1.1", "", "").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let idle = has_left.await.unwrap();
-    assert!(idle.is_some_and(|idle| idle < KEPT), "{front:?}: {idle:?}");
+    let mut idle: Vec<Option<Duration>> = Vec::new();
+    // A busy machine may be late once, and not each time.
+    while idle.len() < 3 && !idle.iter().flatten().any(|idle| *idle < KEPT) {
+        let answer = exchange(running.authority(), "GET /about HTTP/1.1", "", "").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        idle.push(has_left.recv().await.unwrap());
+    }
+    assert!(
+        idle.iter().flatten().any(|idle| *idle < KEPT),
+        "{front:?}: {idle:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
