@@ -1,15 +1,15 @@
-//! `RedisThrottle`: the suite of the port, that nothing stays in Redis, and two rates for one key.
+//! `RedisThrottle`: the suite of the port, and that nothing stays in Redis.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tower_magic_link::{
     clock::Timestamp,
     store::{Redis, StoreError},
     testing::suite,
-    throttle::{Charge, Charged, Rate, RedisThrottle, Take, Throttle, ThrottleKey},
+    throttle::{Charge, Charged, RedisThrottle, Take, Throttle, ThrottleKey},
 };
 
-use crate::{redis::RedisServer, session::NOON, wall::Wall};
+use crate::{redis::RedisServer, wall::Wall};
 
 /// A throttle whose Redis has the time of the suite: the scripts go by the server's clock alone.
 struct OnTime(RedisThrottle, Arc<Wall>);
@@ -69,35 +69,4 @@ async fn redis_passes_the_suite_and_keeps_no_key_for_ever() {
     let forever = "local kept = {} for _, key in ipairs(redis.call('KEYS', '*')) do \
                    if redis.call('TTL', key) == -1 then table.insert(kept, key) end end return kept";
     assert_eq!(server.say(&["EVAL", forever, "0"]), "");
-}
-
-/// Pins: the refusal of a narrower rate, such as of a replica that has tighter limits already, cut
-/// the count to its own refill, and stored that.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs redis-server and faketime; run by tests/run"]
-async fn a_narrower_rate_takes_nothing_off_what_a_wider_one_has_counted_in_redis() {
-    let wall = Wall::new();
-    let server = RedisServer::start_as(&[], &wall.variables()).await;
-    let redis = Redis::new(&server.url()).unwrap();
-    let (before, after) = (RedisThrottle::new(&redis), RedisThrottle::new(&redis));
-    wall.stand(NOON);
-    let period = Duration::from_secs(1_800);
-    let charge = async |throttle: &RedisThrottle, burst: u32| {
-        let charges = [Charge::new(key(1), Rate::new(burst, period))];
-        throttle.charge(&charges, NOON).await.unwrap()
-    };
-    let waits = |periods: u32| Charged::Refused {
-        by: 0,
-        wait: period * periods,
-    };
-    for _ in 0..50 {
-        assert_eq!(charge(&before, 50).await, Charged::Admitted);
-    }
-    for _ in 0..2 {
-        assert_eq!(charge(&after, 10).await, waits(41));
-        assert_eq!(charge(&before, 50).await, waits(1));
-    }
-    wall.stand(NOON + period * 41);
-    assert_eq!(charge(&after, 10).await, Charged::Admitted);
-    assert_eq!(charge(&after, 10).await, waits(1));
 }

@@ -141,3 +141,34 @@ async fn a_redis_whose_clock_is_set_by_a_minute_and_comes_right_gives_nothing_ba
     assert_eq!(charge(1, begun - hour).await, waits(180));
     assert_eq!(charge(1, begun - hour + minute).await, waits(120));
 }
+
+/// Pins: the refusal of a narrower rate, such as of a replica that has tighter limits already, cut
+/// the count to its own refill, and stored that.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server and faketime; run by tests/run"]
+async fn a_narrower_rate_takes_nothing_off_what_a_wider_one_has_counted_in_redis() {
+    let wall = Wall::new();
+    let server = RedisServer::start_as(&[], &wall.variables()).await;
+    let redis = Redis::new(&server.url()).unwrap();
+    let (before, after) = (RedisThrottle::new(&redis), RedisThrottle::new(&redis));
+    wall.stand(NOON);
+    let period = Duration::from_secs(1_800);
+    let charge = async |throttle: &RedisThrottle, burst: u32| {
+        let charges = [Charge::new(key(1), Rate::new(burst, period))];
+        throttle.charge(&charges, NOON).await.unwrap()
+    };
+    let waits = |periods: u32| Charged::Refused {
+        by: 0,
+        wait: period * periods,
+    };
+    for _ in 0..50 {
+        assert_eq!(charge(&before, 50).await, Charged::Admitted);
+    }
+    for _ in 0..2 {
+        assert_eq!(charge(&after, 10).await, waits(41));
+        assert_eq!(charge(&before, 50).await, waits(1));
+    }
+    wall.stand(NOON + period * 41);
+    assert_eq!(charge(&after, 10).await, Charged::Admitted);
+    assert_eq!(charge(&after, 10).await, waits(1));
+}
