@@ -184,7 +184,7 @@ impl MailError {
     ///
     /// A code that does not say whose fault it is, such as 454, counts against the limits of the
     /// address. Others read of an outage only once mail to a second domain has met one. 421 is an
-    /// outage at once: by it the server closes, whoever the mail is for.
+    /// outage at once, because the server closes its connections then.
     #[must_use]
     pub fn with_status(mut self, status: impl Into<Option<u16>>) -> Self {
         self.status = status.into();

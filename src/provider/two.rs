@@ -17,7 +17,7 @@ use std::{
 use futures_util::future;
 
 use self::verdict::{
-    begun_at_neither, has_no_verdict, is_decisive, is_decisive_error, is_outage, is_silent,
+    begun_at_neither, is_decisive, is_decisive_error, is_outage, is_silent, knows_no_proof,
     log_away, log_back, outage_of_two, weight,
 };
 use super::{
@@ -209,13 +209,7 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
             }
             // One that rejects our key, or that another request keeps busy, says nothing of what
             // the first one did.
-            (Err(one), Err(other))
-                if one.may_have_acted()
-                    && (other.kind() == ProviderErrorKind::Misconfigured
-                        || has_no_verdict(&other)) =>
-            {
-                Err(one)
-            }
+            (Err(one), Err(other)) if one.may_have_acted() && knows_no_proof(&other) => Err(one),
             // Neither took it. The one that knows more of it has the word.
             (Err(one), Err(other)) if !is_decisive_error(&other) => {
                 Err(match weight(&other) > weight(&one) {

@@ -14,8 +14,14 @@ pub(super) fn is_silent(error: &ProviderError) -> bool {
     has_no_verdict(error) && (!is_there(error) || error.may_have_acted())
 }
 
+/// Says whether an error says nothing of what the other provider did with a proof: by its kind, or
+/// because our key was rejected.
+pub(super) fn knows_no_proof(error: &ProviderError) -> bool {
+    error.kind() == ProviderErrorKind::Misconfigured || has_no_verdict(error)
+}
+
 /// Says whether an error says nothing of a proof by its kind.
-pub(super) fn has_no_verdict(error: &ProviderError) -> bool {
+fn has_no_verdict(error: &ProviderError) -> bool {
     matches!(
         error.kind(),
         ProviderErrorKind::TimedOut | ProviderErrorKind::Unavailable
