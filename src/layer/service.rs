@@ -11,6 +11,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
+    admit::Finish,
     body::ResponseBody,
     future::{Collect, On, ResponseFuture, Wait},
 };
@@ -53,7 +54,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         // Read once, so that every rule judges the request by the same time.
         let now = self.flow.shared.clock.now();
         let head = RequestHead::of(&request);
@@ -66,9 +67,35 @@ where
             Decision::RefuseStep(rejection) => return self.refuse_step(rejection, &head),
             Decision::Step(endpoint) => return self.step(request, endpoint, now),
         };
-        // Called in one place: it is then part of this function, and the request is not moved.
-        self.proceed(request, admission, exposure, now)
+        // The request is moved only once it is known where to.
+        match self.proceed(&mut request, admission, exposure, now) {
+            Ok(finish) => ResponseFuture::forward(self.inner.call(request), finish),
+            // The request's head says which audience to answer.
+            Err(Held::Refused(rejection)) => {
+                self.refuse(rejection, &RequestHead::of(&request), now)
+            }
+            Err(Held::Waits(on, admission)) => {
+                // The service that was polled ready is the one to call; its clone waits for the
+                // next request.
+                let next = self.inner.clone();
+                ResponseFuture::wait(Wait {
+                    on,
+                    inner: mem::replace(&mut self.inner, next),
+                    request,
+                    admission,
+                    exposure,
+                    now,
+                    shared: self.flow.shared.clone(),
+                })
+            }
+        }
     }
+}
+
+/// Why a request with a good token does not go on at once.
+enum Held {
+    Refused(Rejection),
+    Waits(On, Admission),
 }
 
 impl<S> MagicLink<S> {
@@ -78,50 +105,26 @@ impl<S> MagicLink<S> {
 
     /// Settles a request by the revocation store's answer, at once unless the store must wait or
     /// the application is to be asked about a renewal.
-    fn proceed<B, R>(
-        &mut self,
-        mut request: Request<B>,
+    fn proceed<B>(
+        &self,
+        request: &mut Request<B>,
         admission: Admission,
         exposure: Exposure,
         now: Timestamp,
-    ) -> ResponseFuture<S, B, S::Future>
-    where
-        S: Service<Request<B>, Response = Response<R>> + Clone,
-    {
+    ) -> Result<Finish, Held> {
         let shared = &self.flow.shared;
         let settled = match shared.revocations.look_up(&admission.session) {
-            Lookup::Settled(settled) => match shared.reauthorize(&admission, &settled, now) {
-                None => Ok(settled),
-                Some(word) => Err(On::Word(word)),
-            },
-            Lookup::Pending(lookup) => Err(On::Store(shared.revocations.waiting(lookup))),
-        };
-        let settled = match settled {
-            Ok(settled) => settled,
-            Err(on) => {
-                // The service that was polled ready is the one to call; its clone waits for the
-                // next request.
-                let next = self.inner.clone();
-                return ResponseFuture::wait(Wait {
-                    on,
-                    inner: mem::replace(&mut self.inner, next),
-                    request,
-                    admission,
-                    exposure,
-                    now,
-                    shared: self.flow.shared.clone(),
-                });
+            Lookup::Settled(settled) => settled,
+            Lookup::Pending(lookup) => {
+                let lookup = On::Store(shared.revocations.waiting(lookup));
+                return Err(Held::Waits(lookup, admission));
             }
         };
-        match self
-            .flow
-            .shared
-            .settle(&mut request, admission, exposure, settled, now)
-        {
-            Ok(finish) => ResponseFuture::forward(self.inner.call(request), finish),
-            // The request's head says which audience to answer.
-            Err(rejection) => self.refuse(rejection, &RequestHead::of(&request), now),
+        if let Some(word) = shared.reauthorize(&admission, &settled, now) {
+            return Err(Held::Waits(On::Word(word), admission));
         }
+        let settled = shared.settle(request, admission, exposure, settled, now);
+        settled.map_err(Held::Refused)
     }
 
     fn pass<B, R>(

@@ -237,7 +237,10 @@ fn value_of<'r>(pair: &'r [u8], name: &str) -> Option<&'r [u8]> {
     // One space follows the semicolon (RFC 6265, section 4.2.1). A second one would belong to the
     // name.
     let pair = pair.strip_prefix(b" ").unwrap_or(pair);
-    pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+    let (start, rest) = pair.split_at_checked(name.len())?;
+    // First, because it is one byte and seldom so in another cookie.
+    let value = rest.strip_prefix(b"=")?;
+    (start == name.as_bytes()).then_some(value)
 }
 
 /// Returns a cookie's value as text.

@@ -15,7 +15,7 @@ const BLOCK: usize = 64;
 #[derive(Clone)]
 pub(super) struct Opening {
     issuer: String,
-    /// The encoded text.
+    /// The encoded text behind the header.
     text: String,
     /// What of the claims is known too, but ends within an encoded character.
     rest: String,
@@ -31,9 +31,10 @@ impl Opening {
         let claims = format!("{{\"iss\":{name},\"aud\":{name},\"sub\":\"");
         // Three bytes are four characters: what is left over shares a character with the subject.
         let (known, rest) = claims.split_at_checked(claims.len() / 3 * 3)?;
-        let text = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(known));
-        let hashed = text.len() / BLOCK * BLOCK;
-        let blocks = text.get(..hashed)?;
+        let text = URL_SAFE_NO_PAD.encode(known);
+        let whole = format!("{prefix}{text}");
+        let hashed = whole.len() / BLOCK * BLOCK;
+        let blocks = whole.get(..hashed)?;
         Some(Self {
             state: key.map(|key| key.clone().chain_update(blocks)),
             issuer: issuer.to_owned(),
@@ -47,9 +48,9 @@ impl Opening {
         self.issuer == issuer
     }
 
-    /// Returns the encoded payload behind the opening, if a text begins with it.
-    pub(super) fn strip<'t>(&self, signed: &'t [u8]) -> Option<&'t [u8]> {
-        signed.strip_prefix(self.text.as_bytes())
+    /// Returns what of an encoded payload is behind the opening, if it begins with that.
+    pub(super) fn strip<'t>(&self, payload: &'t [u8]) -> Option<&'t [u8]> {
+        payload.strip_prefix(self.text.as_bytes())
     }
 
     /// Returns the claims' text between the opening and the subject.

@@ -8,6 +8,7 @@
 use std::{
     panic::{RefUnwindSafe, UnwindSafe},
     sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use super::id::SessionId;
@@ -23,7 +24,7 @@ impl<T: AsRef<[u8]> + Send + Sync + UnwindSafe + RefUnwindSafe> Room for T {}
 
 pub(super) struct Record<R: ?Sized = dyn Room> {
     pub(super) facts: Facts,
-    pub(super) places: [Place; Field::COUNT],
+    pub(super) places: Places,
     pub(super) is_left: Left,
     pub(super) runs_on: Left,
     room: R,
@@ -49,6 +50,27 @@ pub(super) struct Facts {
     pub(super) key: KeyMark,
 }
 
+impl Facts {
+    /// A constant: made anew for each record, it would be stored in parts and then moved.
+    const BLANK: Self = Self {
+        id: SessionId::from_bytes([0; 16]),
+        method: SignInMethod::MagicAuth,
+        term: Term::Usual,
+        times: Times {
+            issued_at: NEVER,
+            expires_at: NEVER,
+            auth_time: NEVER,
+        },
+        skew: Skew::new(Duration::ZERO, 0),
+        auth_skew: Skew::new(Duration::ZERO, 0),
+        after: NEVER,
+        as_of: NEVER,
+        key: KeyMark { ring: 0, key: 0 },
+    };
+}
+
+const NEVER: Timestamp = Timestamp::from_secs(0);
+
 /// The key of a token, and the ring in which it stood. The default is of no token.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct KeyMark {
@@ -59,10 +81,10 @@ pub(crate) struct KeyMark {
 /// How long a person wanted to stay signed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Term {
-    /// The person asked to be remembered.
-    Remembered,
     #[default]
     Usual,
+    /// The person asked to be remembered.
+    Remembered,
 }
 
 /// When a session was made and when it ends.
@@ -79,6 +101,15 @@ pub(super) struct Place {
     pub(super) start: usize,
     pub(super) end: usize,
 }
+
+impl Place {
+    pub(super) const fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+}
+
+/// Where each text stands.
+pub(super) type Places = [Place; Field::COUNT];
 
 /// Whether the request that holds this session has signed it out itself, or is to run on though its
 /// session ends.
@@ -172,38 +203,20 @@ impl Record {
     }
 }
 
-impl<R: Room> Record<R> {
+impl<const N: usize> Default for Record<[u8; N]> {
     /// Makes a record of nothing, whose room is to be filled before its facts are known.
-    pub(super) fn blank(room: R) -> Self {
-        let never = Timestamp::from_secs(0);
-        let facts = Facts {
-            id: SessionId::from_bytes([0; 16]),
-            method: SignInMethod::MagicLink,
-            term: Term::Usual,
-            times: Times {
-                issued_at: never,
-                expires_at: never,
-                auth_time: never,
-            },
-            skew: Skew::default(),
-            auth_skew: Skew::default(),
-            after: never,
-            as_of: never,
-            key: KeyMark::default(),
-        };
-        Self::with_room(facts, [Place::default(); Field::COUNT], room)
+    fn default() -> Self {
+        Self::with_room(Facts::BLANK, Places::default(), [0; N])
+    }
+}
+
+impl<R: Room> Record<R> {
+    /// Returns the room, and where the texts stand in it.
+    pub(super) fn texts_mut(&mut self) -> (&mut R, &mut Places) {
+        (&mut self.room, &mut self.places)
     }
 
-    pub(super) fn room_mut(&mut self) -> &mut R {
-        &mut self.room
-    }
-
-    pub(super) fn fill(&mut self, facts: Facts, places: [Place; Field::COUNT]) {
-        self.facts = facts;
-        self.places = places;
-    }
-
-    fn with_room(facts: Facts, places: [Place; Field::COUNT], room: R) -> Self {
+    fn with_room(facts: Facts, places: Places, room: R) -> Self {
         Self {
             facts,
             places,

@@ -194,16 +194,18 @@ impl Tokens {
     }
 
     fn verify_in(&self, keys: &Keys, token: &[u8], reading: Reading) -> Result<Session, Fault> {
-        let signed = self.signed(keys, token).ok_or(Fault::Invalid)?;
+        let signed = self.signed(keys, token);
+        let signed = signed.as_ref().ok_or(Fault::Invalid)?;
         if let Some(kept) = signed.kept() {
             let stated = Stated::of(kept.facts());
-            return Ok(kept.again(self.judge(&stated, signed.entry, reading)?));
+            judge(&stated, signed.entry, reading)?;
+            return Ok(kept.again(self.facts(&stated, signed.entry, reading)));
         }
         // The claims are decoded into the room in which the session's texts stay.
         let session = match signed.unknown.len() / 4 * 3 + 3 {
-            0..=256 => self.read::<256>(&signed, reading),
-            257..=512 => self.read::<512>(&signed, reading),
-            _ => self.read::<LONGEST>(&signed, reading),
+            0..=256 => self.read::<256>(signed, reading),
+            257..=512 => self.read::<512>(signed, reading),
+            _ => self.read::<LONGEST>(signed, reading),
         }?;
         // Only now: a token that is refused is not worth a place, and one whose key has ended would
         // stay there.
@@ -235,17 +237,19 @@ impl Tokens {
         signed: &Signed<'_, '_>,
         reading: Reading,
     ) -> Result<Session, Fault> {
-        let mut record = Arc::new(Record::blank([0; N]));
+        // Made where it stays, and not made first and then moved.
+        let mut record = Arc::<Record<[u8; N]>>::default();
         // Nobody else has it yet.
         let blank = Arc::get_mut(&mut record).ok_or(Fault::Invalid)?;
-        let claims = base64url::decode(signed.unknown, blank.room_mut()).ok_or(Fault::Invalid)?;
+        let (room, places) = blank.texts_mut();
+        let claims = base64url::decode(signed.unknown, room).ok_or(Fault::Invalid)?;
         let known = match signed.opening {
             Some(opening) => Known::To(opening.rest()),
             None => Known::Nothing(&self.issuer),
         };
-        if let Some((stated, places)) = plain::read(claims, known) {
-            let facts = self.judge(&stated, signed.entry, reading)?;
-            blank.fill(facts, places);
+        if let Some(stated) = plain::read(claims, known, places) {
+            judge(&stated, signed.entry, reading)?;
+            blank.facts = self.facts(&stated, signed.entry, reading);
             return Ok(Session::of(record));
         }
         let mut room = [0; LONGEST];
@@ -257,7 +261,9 @@ impl Tokens {
             return Err(Fault::Invalid);
         }
         let claims: Claims<'_> = serde_json::from_str(claims).map_err(|_| Fault::Invalid)?;
-        let facts = self.judge(&claims.stated(&self.issuer), signed.entry, reading)?;
+        let stated = claims.stated(&self.issuer);
+        judge(&stated, signed.entry, reading)?;
+        let facts = self.facts(&stated, signed.entry, reading);
         Ok(Session::with(facts, claims.texts()))
     }
 
@@ -267,7 +273,7 @@ impl Tokens {
         let (entry, payload) = key_of(keys, signed)?;
         let begun = entry
             .opening(&self.issuer)
-            .and_then(|opening| Some((opening, opening.strip(signed)?)));
+            .and_then(|opening| Some((opening, opening.strip(payload)?)));
         let opening = begun.map(|(opening, _)| opening);
         let hot = match self.verifying {
             Verifying::Always => None,
@@ -286,16 +292,9 @@ impl Tokens {
         })
     }
 
-    /// Judges what a token states, whichever way it was read.
-    fn judge(&self, stated: &Stated, entry: &Entry, reading: Reading) -> Result<Facts, Fault> {
-        if !entry.counts(stated.iat, reading) {
-            return Err(Fault::Invalid);
-        }
-        let now = reading.judging(stated.iat, stated.skew);
-        stated.validate(now)?;
-        // Of the sign-in's own skew: a renewal has another, and makes no sign-in younger.
-        let since_sign_in = reading.judging(stated.auth_time, stated.auth_skew);
-        Ok(Facts {
+    /// Returns what a session knows of a token that has been judged.
+    fn facts(&self, stated: &Stated, entry: &Entry, reading: Reading) -> Facts {
+        Facts {
             id: stated.sid,
             method: stated.method,
             term: stated.term,
@@ -307,10 +306,19 @@ impl Tokens {
             skew: stated.skew,
             auth_skew: stated.auth_skew,
             after: stated.after,
-            as_of: since_sign_in,
+            // Of the sign-in's own skew: a renewal has another, and makes no sign-in younger.
+            as_of: reading.judging(stated.auth_time, stated.auth_skew),
             key: self.mark_of(&entry.key),
-        })
+        }
     }
+}
+
+/// Judges what a token states, whichever way it was read.
+fn judge(stated: &Stated, entry: &Entry, reading: Reading) -> Result<(), Fault> {
+    if !entry.counts(stated.iat, reading) {
+        return Err(Fault::Invalid);
+    }
+    stated.validate(reading.judging(stated.iat, stated.skew))
 }
 
 mod claims;

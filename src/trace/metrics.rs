@@ -130,7 +130,10 @@ impl Meters {
 #[cfg(feature = "metrics")]
 mod on {
     use std::{
-        fmt, ptr,
+        collections::HashMap,
+        fmt,
+        hash::{BuildHasherDefault, Hasher},
+        ptr,
         sync::{Arc, LazyLock},
         time::Duration,
     };
@@ -141,16 +144,36 @@ mod on {
     type Labels = [&'static str; 2];
 
     /// The keys in use, since `metrics` allocates one anew for each count. They are few: the names
-    /// and the values of all labels are closed sets. They are in the order of the places where
-    /// their texts stand, and are found by those: a text that stands at two places has two entries.
-    static KEYS: LazyLock<ArcSwap<Vec<Arc<Known>>>> = LazyLock::new(ArcSwap::default);
+    /// and the values of all labels are closed sets. They are found by the places where their texts
+    /// stand: a text that stands at two places has two entries.
+    static KEYS: LazyLock<ArcSwap<Keys>> = LazyLock::new(ArcSwap::default);
+
+    type Keys = HashMap<Place, Arc<Key>, BuildHasherDefault<Addresses>>;
 
     /// Where a name and the values of its labels stand, and how long they are.
     type Place = [(usize, usize); 3];
 
-    struct Known {
-        place: Place,
-        key: Key,
+    /// Hashes places of the program's own texts. Nobody chooses those, so the hash needs no secret.
+    #[derive(Default)]
+    struct Addresses(u64);
+
+    impl Hasher for Addresses {
+        fn write(&mut self, bytes: &[u8]) {
+            for byte in bytes {
+                self.write_usize(usize::from(*byte));
+            }
+        }
+
+        fn write_usize(&mut self, number: usize) {
+            let number = u64::try_from(number).unwrap_or_default();
+            // The golden ratio, as a multiplier: its high bits depend on each bit of the number.
+            self.0 = (self.0.rotate_left(26) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+
+        fn finish(&self) -> u64 {
+            // A map looks for a place by the low bits.
+            self.0 ^ (self.0 >> 32)
+        }
     }
 
     fn place(name: &'static str, [first, second]: Labels) -> Place {
@@ -163,24 +186,19 @@ mod on {
     /// Lends the key of a name and its labels.
     fn with_key(name: &'static str, names: Labels, values: Labels, take: impl FnOnce(&Key)) {
         let place = place(name, values);
-        let find = |known: &[Arc<Known>]| known.binary_search_by(|known| known.place.cmp(&place));
         let known = KEYS.load();
-        let found = find(&known).ok().and_then(|at| known.get(at));
-        if let Some(known) = found {
-            return take(&known.key);
+        if let Some(key) = known.get(&place) {
+            return take(key);
         }
         drop(known);
         let labels = names.into_iter().zip(values);
         let labels = labels.filter(|(name, _)| !name.is_empty());
         let labels = labels.map(|(name, value)| Label::from_static_parts(name, value));
-        let key = Key::from_parts(name, labels.collect::<Vec<_>>());
+        let key = Arc::new(Key::from_parts(name, labels.collect::<Vec<_>>()));
         take(&key);
         KEYS.rcu(|known| {
-            let mut known = Vec::clone(known);
-            if let Err(at) = find(&known) {
-                let key = key.clone();
-                known.insert(at, Arc::new(Known { place, key }));
-            }
+            let mut known = Keys::clone(known);
+            known.entry(place).or_insert_with(|| key.clone());
             known
         });
     }

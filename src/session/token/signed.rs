@@ -5,6 +5,7 @@ use crate::session::{
     Session, base64url,
     cookie::LONGEST,
     opening::Opening,
+    record::Places,
     ring::{Entry, Found, Hot, Keys},
 };
 
@@ -37,20 +38,27 @@ impl Signed<'_, '_> {
         let claims = base64url::decode(self.unknown, &mut room);
         let opening = self.opening.zip(claims);
         opening.is_some_and(|(opening, claims)| {
-            plain::read(claims, Known::To(opening.rest())).is_some()
+            plain::read(claims, Known::To(opening.rest()), &mut Places::default()).is_some()
         })
     }
 }
 
-/// Splits a token into what was signed and the encoded signature. `None` if it is too long for us.
+/// How many characters a signature has: of 32 bytes (HS256), or of 64 (EdDSA and ES256).
+const SIGNATURES: [usize; 2] = [43, 86];
+
+/// Splits a token into what was signed and the encoded signature. `None` if it is too long for us,
+/// or if no signature of ours is that long.
 pub(super) fn halves_of(token: &[u8]) -> Option<(&[u8], &[u8])> {
     // Before any hashing: a bearer token may be as long as the server lets a header be.
     if token.len() > LONGEST {
         return None;
     }
-    // From the right: a signature has no dot, and everything before it is what was signed.
-    let (signed, signature) = token.split_at_checked(memchr::memrchr(b'.', token)?)?;
-    Some((signed, signature.get(1..)?))
+    // Everything before the last dot is what was signed. Of two dots neither is followed by a
+    // signature of ours, because that has none.
+    SIGNATURES.into_iter().find_map(|length| {
+        let (signed, end) = token.split_at_checked(token.len().checked_sub(length + 1)?)?;
+        Some((signed, end.strip_prefix(b".")?))
+    })
 }
 
 /// Chooses the key by the exact bytes of the header, and returns the encoded payload after them.
