@@ -81,6 +81,7 @@ impl EmulatorBuilder {
                 codes: Mutex::default(),
                 access_tokens: Mutex::default(),
                 memberships: Mutex::default(),
+                users: Mutex::default(),
                 pending: Mutex::default(),
                 outbox: Mutex::new(VecDeque::new()),
                 edits: Mutex::default(),

@@ -20,6 +20,15 @@ impl<T: 'static> Edits<T> {
         self.every = Some(edit);
     }
 
+    /// Returns the edit of everybody. Call it outside the lock, too.
+    pub(super) fn every(&self) -> impl FnOnce(T) -> T + use<T> {
+        let every = self.every.clone();
+        move |person| match every {
+            Some(edit) => edit(person),
+            None => person,
+        }
+    }
+
     /// Takes the edit of the next one. Call it outside the lock: it runs the test's code.
     pub(super) fn take(&mut self) -> impl FnOnce(T) -> T + use<T> {
         let (every, next) = (self.every.clone(), self.next.pop_front());
@@ -55,5 +64,7 @@ mod tests {
         edits.push(Box::new(|name| name + ", the next"));
         assert_eq!(edits.take()("ada".to_owned()), "ada of all, the next");
         assert_eq!(edits.take()("eve".to_owned()), "eve of all");
+        edits.push(Box::new(|name| name + ", the next"));
+        assert_eq!(edits.every()("bob".to_owned()), "bob of all");
     }
 }

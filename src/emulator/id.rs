@@ -29,7 +29,37 @@ pub(super) fn stable(prefix: &str, name: &str) -> String {
 
 /// Formats a moment as WorkOS does: ISO 8601 in UTC with milliseconds.
 pub(super) fn iso8601(moment: Timestamp) -> String {
-    let (days, second) = (moment.as_secs() / 86_400, moment.as_secs() % 86_400);
+    let ([year, month, day], time) = (date(moment), time(moment));
+    format!("{year:04}-{month:02}-{day:02}T{time}.000Z")
+}
+
+/// Formats a moment for the field `Date` (RFC 9110, section 5.6.7).
+pub(super) fn http_date(moment: Timestamp) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let ([year, month, day], time) = (date(moment), time(moment));
+    let mut days = DAYS.into_iter().cycle();
+    let at = usize::try_from(moment.as_secs() / 86_400 % 7).unwrap_or_default();
+    let weekday = days.nth(at).unwrap_or_default();
+    let month = usize::try_from(month - 1)
+        .ok()
+        .and_then(|at| MONTHS.get(at));
+    let month = month.copied().unwrap_or_default();
+    format!("{weekday}, {day:02} {month} {year:04} {time} GMT")
+}
+
+/// Returns the time of day.
+fn time(moment: Timestamp) -> String {
+    let second = moment.as_secs() % 86_400;
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{hour:02}:{minute:02}:{second:02}")
+}
+
+/// Returns the year, the month and the day.
+fn date(moment: Timestamp) -> [u64; 3] {
+    let days = moment.as_secs() / 86_400;
     // Howard Hinnant's `civil_from_days`: years begin in March, so that the leap day is a year's
     // last.
     // Days from 1 March of the year 0 to 1 January 1970.
@@ -39,13 +69,11 @@ pub(super) fn iso8601(moment: Timestamp) -> String {
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
-    let (year, month) = if month < 10 {
-        (era * 400 + year, month + 3)
+    if month < 10 {
+        [era * 400 + year, month + 3, day]
     } else {
-        (era * 400 + year + 1, month - 9)
-    };
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z")
+        [era * 400 + year + 1, month - 9, day]
+    }
 }
 
 fn with_suffix(prefix: &str, bytes: &[u8]) -> String {
@@ -100,6 +128,20 @@ mod tests {
             let mut bytes = [0; SUFFIX];
             bytes[bit / 8] = 1 << (bit % 8);
             assert!(ids.insert(with_suffix("", &bytes)), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn moments_are_written_as_http_has_dates() {
+        let cases = [
+            (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (1_735_689_599, "Tue, 31 Dec 2024 23:59:59 GMT"),
+            (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"),
+        ];
+        for (secs, want) in cases {
+            assert_eq!(http_date(Timestamp::from_secs(secs)), want, "{secs}");
         }
     }
 

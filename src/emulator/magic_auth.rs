@@ -81,13 +81,15 @@ impl Emulator {
             (Err(error), _) | (_, Err(error)) => return answer::no_randomness(error),
         };
         let now = self.now();
+        let user = self.user_of(&email);
+        lock(&self.shared.users).since(&email, now);
         let code = Code::new(id, email, code, now);
         lock(&self.shared.one_time_codes).put(code.clone(), now);
         if self.shared.code_settings.are_mailed {
             let (email, digits) = (code.email.clone(), code.code.clone());
             self.put_into_mail(&Mail::with_code(email, digits, LIFETIME));
         }
-        answer::json(StatusCode::CREATED, &json_of(&code))
+        answer::json(StatusCode::CREATED, &json_of(&code, &user))
     }
 
     pub(super) fn magic_auth(&self, call: &Call<'_>) -> Answer {
@@ -96,7 +98,10 @@ impl Emulator {
         }
         let found = lock(&self.shared.one_time_codes).find(call.id).cloned();
         match found {
-            Some(code) => answer::json(StatusCode::OK, &json_of(&code)),
+            Some(code) => {
+                let user = self.user_of(&code.email);
+                answer::json(StatusCode::OK, &json_of(&code, &user))
+            }
             None => {
                 let message = format!("MagicAuth not found: '{}'.", call.id);
                 let body =
@@ -133,7 +138,8 @@ impl Emulator {
         };
         let edit = lock(&self.shared.user_edits).take();
         let user = edit(EmulatedUser::of(&code.email));
-        self.in_organization(user, &granting, code.made)
+        let made = lock(&self.shared.users).since(user.email(), now);
+        self.in_organization(user, &granting, made)
     }
 
     /// Answers with a user and tokens.
@@ -282,11 +288,11 @@ fn address(fields: &Map<String, Value>) -> Result<String, Wrong> {
     }
 }
 
-fn json_of(code: &Code) -> Value {
+fn json_of(code: &Code, user: &EmulatedUser) -> Value {
     json!({
         "object": "magic_auth",
         "id": code.id,
-        "user_id": EmulatedUser::of(&code.email).id(),
+        "user_id": user.id(),
         "email": code.email,
         "expires_at": id::iso8601(code.ends()),
         "created_at": id::iso8601(code.made),

@@ -19,6 +19,25 @@ impl Memberships {
         self.0.remove(&address.to_ascii_lowercase());
     }
 
+    /// Ends an address's membership of one organization.
+    pub(super) fn remove(&mut self, address: &str, organization: &str) {
+        if let Some(of) = self.0.get_mut(&address.to_ascii_lowercase()) {
+            of.retain(|(id, _)| id != organization);
+        }
+    }
+
+    /// Ends the memberships of an organization.
+    pub(super) fn remove_organization(&mut self, organization: &str) {
+        for of in self.0.values_mut() {
+            of.retain(|(id, _)| id != organization);
+        }
+    }
+
+    /// Returns the addresses that have or had memberships.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+
     pub(super) fn of(&self, address: &str) -> Vec<(String, String)> {
         let found = self.0.get(&address.to_ascii_lowercase());
         found.cloned().unwrap_or_default()

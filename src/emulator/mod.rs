@@ -6,7 +6,8 @@
 //! - `POST /passwordless/sessions` makes a single-use link; `POST /passwordless/sessions/{id}/send`
 //!   puts it into the outbox, in place of a mail.
 //! - `GET /passwordless/{token}/confirm`, the link, redirects with a code. The first GET (or HEAD)
-//!   uses it up. A used or expired link redirects with `error=access_denied`.
+//!   uses it up. A used or expired link redirects with `error=access_denied`. What WorkOS does with
+//!   a HEAD or a used link is not known.
 //! - `POST /sso/token` takes a form or JSON and redeems a code once, within 10 minutes; `GET
 //!   /sso/profile` accepts the access token for another 10.
 //! - `POST /user_management/magic_auth` makes a six-digit code, `GET
@@ -16,7 +17,8 @@
 //! - [`Emulator::webhook`] delivers signed events, such as a deleted connection or a revoked
 //!   session.
 //! - It accepts any API key that begins with `sk_`, and any client id that is not empty.
-//! - Its time comes from a [`Clock`], so that a test can expire a link without waiting.
+//! - Its time comes from a [`Clock`], so that a test can expire a link without waiting. The `Date`
+//!   of its answers does, too.
 //! - A test can order [`Fault`]s per endpoint, and change the profiles and users of an address.
 //! - It checks nothing, so anyone can sign in as any person. Never use it in production.
 //!
@@ -101,6 +103,7 @@ use self::{
     memberships::Memberships,
     sessions::Sessions,
     shelf::Shelf,
+    user::Users,
 };
 
 /// An emulator of WorkOS in this process. Clones share everything.
@@ -147,7 +150,8 @@ struct Shared {
     codes: Mutex<Shelf<EmulatedProfile>>,
     access_tokens: Mutex<Shelf<EmulatedProfile>>,
     memberships: Mutex<Memberships>,
-    /// The users who must choose an organization, and when their code was made.
+    users: Mutex<Users>,
+    /// The users who must choose an organization, and since when they are users.
     pending: Mutex<Shelf<(EmulatedUser, Timestamp)>>,
     outbox: Mutex<Outbox>,
     edits: Mutex<Edits<EmulatedProfile>>,

@@ -50,6 +50,17 @@ impl Emulator {
         memberships.clear(address);
     }
 
+    /// Ends a user's membership of an organization.
+    pub(super) fn leave(&self, user: &str, organization: &str) {
+        let addresses = lock(&self.shared.memberships).addresses();
+        for address in addresses {
+            // Outside the lock, because an edit is a test's own code.
+            if self.user_of(&address).id() == user {
+                lock(&self.shared.memberships).remove(&address, organization);
+            }
+        }
+    }
+
     /// Signs a user in to the one organization, or asks which of several.
     pub(super) fn in_organization(
         &self,

@@ -1,6 +1,6 @@
 //! The emulator as a service: read the body, find the endpoint, then fail or do the work.
 //!
-//! - Every answer has an `X-Request-Id`, even a fault's.
+//! - Every answer has an `X-Request-Id` and a `Date`, even a fault's.
 //! - A request counts once its body has been read, even if it fails afterwards.
 
 use std::{
@@ -19,7 +19,7 @@ use super::{
     answer::{self, Answer},
     call::{self, Call},
     endpoint::Route,
-    lock,
+    id, lock,
 };
 
 impl<B> Service<Request<B>> for Emulator
@@ -84,6 +84,10 @@ impl Emulator {
         }
         if let Ok(request_id) = HeaderValue::try_from(request_id) {
             answer.headers_mut().insert("x-request-id", request_id);
+        }
+        // By the emulator's clock, and not by that of the server in front.
+        if let Ok(date) = HeaderValue::try_from(id::http_date(self.now())) {
+            answer.headers_mut().insert(header::DATE, date);
         }
         Ok(answer)
     }

@@ -57,7 +57,7 @@ pub(crate) use self::{
     exchange::Exchanges,
     fields::{FORM_TIMEOUT, accept_form},
     mailing::{Answering, Mailing},
-    refusal::refuse_form,
+    refusal::{asked_for, refuse_form},
     settings::{CODE_LIFETIME, Flow},
     step::Step,
     steps::take,

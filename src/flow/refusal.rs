@@ -5,13 +5,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Response, Version, header};
 
-use super::{attempt::Attempt, sealed, settings::CODE_LIFETIME, step::Step};
+use super::{attempt::Attempt, fields::Fields, sealed, settings::CODE_LIFETIME, step::Step};
 use crate::{
     event::Event,
     page::{Resend, Sent},
     provider::{ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
+    request::head::RequestHead,
     session::{Term, seal::Purpose},
+    shared::Shared,
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
@@ -44,7 +46,7 @@ pub(super) fn answer(
     }
     let return_to = match attempt {
         Some(attempt) => sealed::return_to_of(step, attempt),
-        None => asked_for(step),
+        None => asked_for(&step.flow.shared, &step.head()),
     };
     let action = step.flow.shared.gate.login_path(return_to.as_ref());
     // The next mail keeps the chosen term and the fragment. It needs no wait, because this one may
@@ -116,12 +118,15 @@ fn too_late_after(step: &Step, attempt: &Attempt, wait: Duration) -> Option<Late
     })
 }
 
-/// Returns where the person wants to go, if it is the form that is refused.
-fn asked_for(step: &Step) -> Option<ReturnTo> {
-    let query = step.query().ok()?;
-    let wanted = query.one("return_to").ok()?;
-    let wanted = wanted.filter(|_| step.endpoint == Endpoint::Login)?;
-    ReturnTo::parse(wanted, &step.flow.shared.gate.mount)
+/// Returns where the person wants to go, if it is the form that is refused. The head says it, so it
+/// is known of a form that was not read, too.
+pub(crate) fn asked_for(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
+    let gate = &shared.gate;
+    if gate.endpoint(head) != Some(Endpoint::Login) {
+        return None;
+    }
+    let query = Fields::of_query(head.original_uri().query()).ok()?;
+    ReturnTo::parse(query.one("return_to").ok()??, &gate.mount)
 }
 
 /// Returns the rejection for a failed redemption. If the proof may be used up, the person is not

@@ -2,7 +2,7 @@
 //!
 //! | state | what it does | what it costs |
 //! | --- | --- | --- |
-//! | Forward | polls the inner service's own future, until the session ends | no box, no clone; with `end_streams` both |
+//! | Forward | polls the inner service's own future, until the session ends | no allocation; with `end_streams` a few |
 //! | Wait | waits for the revocation store, and for the application's word on a renewal, then forwards or refuses | a box for each, one clone |
 //! | Collect | reads a form of at most 16 KiB, or an event of at most 256 KiB, for at most 10 seconds | no box, unless it has to wait |
 //! | Flow | takes one step of signing in or out | one box |

@@ -33,7 +33,8 @@ use crate::{
 /// It hands permitted requests to the inner service, with the [`Session`](crate::Session) in their
 /// extensions, and answers all others itself. The inner service's error type stays as it is,
 /// because every failure of the layer is a response. The inner service is never called unready, and
-/// is cloned only when the revocation store has to wait.
+/// is cloned only for a request that waits: for the revocation store, or for the application's word
+/// on a renewal.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct MagicLink<S> {
@@ -165,8 +166,9 @@ impl<S> MagicLink<S> {
             let lost = Event::CookieLost { name, likely: kind };
             shared.listener.tell_in(context, &lost);
         }
-        let login = self.flow.shared.gate.login_path(None);
-        let response = rejection.respond_at_endpoint(&self.flow.shared, head, &login, None);
+        let return_to = flow::asked_for(shared, head);
+        let login = shared.gate.login_path(return_to.as_ref());
+        let response = rejection.respond_at_endpoint(shared, head, &login, None);
         ResponseFuture::refuse(answer_to(head.method(), response))
     }
 

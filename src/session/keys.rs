@@ -279,7 +279,7 @@ impl SigningKey {
     }
 
     /// Says whether an encoded signature of the text is this key's. It takes constant time in the
-    /// signature's bytes. `opening` is given if the text begins with it.
+    /// signature's bytes. `opening` is given if the text begins with this key's header and with it.
     pub(super) fn verifies(
         &self,
         text: &[u8],

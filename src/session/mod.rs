@@ -201,12 +201,17 @@ impl Session {
     /// Says whether the request that holds this session runs on when the session ends: it has
     /// ordered an end that includes it.
     pub(crate) fn runs_on(&self) -> bool {
-        self.0.runs_on.0.load(Ordering::Relaxed)
+        self.0.orders.0.load(Ordering::Relaxed) > 0
     }
 
-    /// Records whether the request that holds this session has ordered an end that includes it.
-    pub(crate) fn run_on(&self, runs_on: bool) {
-        self.0.runs_on.0.store(runs_on, Ordering::Relaxed);
+    /// Counts an order of the request that holds this session, for an end that includes it.
+    pub(crate) fn count_order(&self) {
+        self.0.orders.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes such an order off the count: it has failed.
+    pub(crate) fn uncount_order(&self) {
+        self.0.orders.0.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Says whether somebody who holds this session has ended it.

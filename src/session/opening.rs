@@ -15,11 +15,11 @@ const BLOCK: usize = 64;
 #[derive(Clone)]
 pub(super) struct Opening {
     issuer: String,
-    /// The encoded text behind the header.
+    /// The encoded text behind the header of the key, which whoever asks has compared.
     text: String,
     /// What of the claims is known too, but ends within an encoded character.
     rest: String,
-    /// The state of the HMAC after the blocks that the text fills.
+    /// The state of the HMAC after the blocks that header and text fill.
     state: Option<Hmac<Sha256>>,
     hashed: usize,
 }

@@ -7,7 +7,10 @@
 
 use std::{
     panic::{RefUnwindSafe, UnwindSafe},
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32},
+    },
     time::Duration,
 };
 
@@ -26,7 +29,7 @@ pub(super) struct Record<R: ?Sized = dyn Room> {
     pub(super) facts: Facts,
     pub(super) places: Places,
     pub(super) is_left: Left,
-    pub(super) runs_on: Left,
+    pub(super) orders: Orders,
     room: R,
 }
 
@@ -111,10 +114,14 @@ impl Place {
 /// Where each text stands.
 pub(super) type Places = [Place; Field::COUNT];
 
-/// Whether the request that holds this session has signed it out itself, or is to run on though its
-/// session ends.
+/// Whether somebody who holds this session has ended it.
 #[derive(Default)]
 pub(super) struct Left(pub(super) AtomicBool);
+
+/// How many ends that include this session its request has ordered, without those that failed.
+/// Several may be under way at once.
+#[derive(Default)]
+pub(super) struct Orders(pub(super) AtomicU32);
 
 #[derive(Clone, Copy)]
 pub(super) enum Field {
@@ -221,7 +228,7 @@ impl<R: Room> Record<R> {
             facts,
             places,
             is_left: Left::default(),
-            runs_on: Left::default(),
+            orders: Orders::default(),
             room,
         }
     }

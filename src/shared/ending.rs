@@ -49,15 +49,14 @@ fn leave(session: &Session, extent: Extent) -> Vec<Session> {
 /// The requests that run on because of an order, until it has failed.
 struct RunningOn {
     shared: Arc<Shared>,
-    /// Those that did not run on before.
+    /// Each counts the order, beside another one that may be under way.
     own: Vec<Session>,
     is_recorded: bool,
 }
 
 impl RunningOn {
-    fn of(shared: &Arc<Shared>, mut own: Vec<Session>) -> Self {
-        own.retain(|own| !own.runs_on());
-        own.iter().for_each(|own| own.run_on(true));
+    fn of(shared: &Arc<Shared>, own: Vec<Session>) -> Self {
+        own.iter().for_each(Session::count_order);
         Self {
             shared: shared.clone(),
             own,
@@ -104,7 +103,7 @@ impl Drop for RunningOn {
             matches!(standing, Ok(Lookup::Settled(Ok(Standing::Revoked))))
         };
         for own in self.own.iter().filter(|own| !has_ended(own)) {
-            own.run_on(false);
+            own.uncount_order();
         }
     }
 }

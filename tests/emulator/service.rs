@@ -11,7 +11,11 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full};
 use serde_json::Value;
 use tower::ServiceExt;
-use tower_magic_link::emulator::{AnswerBody, Emulator, Endpoint, Fault};
+use tower_magic_link::{
+    clock::Timestamp,
+    emulator::{AnswerBody, Emulator, Endpoint, Fault},
+    testing::ManualClock,
+};
 
 use crate::session;
 
@@ -131,5 +135,21 @@ async fn a_body_that_breaks_off_or_never_ends_is_refused() {
         let request = create().map(|_| bad);
         let response = Emulator::new().oneshot(request).await.unwrap();
         assert_eq!(response.status(), want);
+    }
+}
+
+/// Pinned: the date was the machine's, so that a self-test by a test's clock failed.
+#[tokio::test]
+async fn an_answer_is_dated_by_the_emulators_clock() {
+    let clock = ManualClock::at(Timestamp::from_secs(784_111_777));
+    let emulator = Emulator::builder().clock(clock).build();
+    let server = emulator.serve(0).await.unwrap();
+    emulator.order(Endpoint::Profile, Fault::Status(StatusCode::BAD_GATEWAY));
+    for status in [502, 401] {
+        let url = format!("{}/sso/profile", server.base_url());
+        let answer = reqwest::get(url).await.unwrap();
+        assert_eq!(answer.status(), status);
+        let dates: Vec<_> = answer.headers().get_all("date").iter().collect();
+        assert_eq!(dates, ["Sun, 06 Nov 1994 08:49:37 GMT"]);
     }
 }

@@ -387,3 +387,36 @@ async fn a_program_that_names_no_site_is_refused_as_before() {
     assert_eq!(answer.status(), 403);
     assert_eq!(answer.code(), RejectionKind::CrossSite.code());
 }
+
+/// Pinned: a POST that was refused by its head led to the form without the page that was wanted.
+#[tokio::test]
+async fn a_form_that_is_refused_unread_leads_back_with_the_page_that_was_wanted() {
+    let world = World::new().await;
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let text = ("content-type", "text/plain");
+    let cases = [
+        ("plain http", form, ("origin", "null"), 403, ORIGIN),
+        (
+            "another site",
+            form,
+            ("sec-fetch-site", "same-site"),
+            403,
+            "",
+        ),
+        ("no form", text, ("sec-fetch-site", "same-origin"), 415, ""),
+    ];
+    for (name, kind, from, status, origin) in cases {
+        for (wanted, back) in [("/reports", "?return_to=/reports"), ("//evil.example", "")] {
+            let mut request = Request::post(format!("/auth/login?return_to={wanted}"))
+                .header("accept", "text/html");
+            for (field, value) in [kind, from] {
+                request = request.header(field, value);
+            }
+            let request = request.body(format!("email={ADA}").into()).unwrap();
+            let answer = world.browser().send(request).await;
+            assert_eq!(answer.status(), status, "{name}");
+            let way_on = format!("href=\"{origin}/auth/login{back}\"");
+            assert!(answer.text().contains(&way_on), "{name}: {}", answer.text());
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_magic_link::{
     revocation::{RedisRevocations, Revocations, Standing},
-    store::Redis,
+    store::{Redis, StoreErrorKind},
     throttle::{Charge, Charged, Rate, RedisThrottle, Throttle},
 };
 
@@ -187,4 +187,18 @@ async fn a_password_is_given_and_a_wrong_one_is_not_shown() {
             "{error:?}"
         );
     }
+}
+
+/// Pinned: the reason was that of the address that failed last, which hid a refused login.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_refused_login_stays_the_reason_beside_an_address_that_is_silent() {
+    let server = RedisServer::start_with(&["--requirepass", "marker-right"]).await;
+    // It takes connections, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = format!("redis://{}", silent.local_addr().unwrap());
+    let wrong = server.url().replace("//", "//:marker-wrong@");
+    let redis = Redis::new(&wrong).unwrap().or_at(&other).unwrap();
+    let error = RedisRevocations::connect(&redis).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Denied);
 }

@@ -4,8 +4,13 @@
 use serde_json::{Value, json};
 
 use super::{EmulatedUser, EmulatedWebhook, WebhookDelivery, id};
+use crate::emulator::lock;
 
 /// Changes at WorkOS. Each method returns once its event is delivered or given up.
+///
+/// Memberships and users that an event takes away are gone in the emulator, too, before it is sent.
+/// The other events change nothing else here: after a deactivated connection, a link still signs
+/// in.
 impl EmulatedWebhook {
     /// Deactivates a connection: `connection.deactivated`.
     pub async fn deactivate_connection(&self, id: &str) -> WebhookDelivery {
@@ -20,8 +25,9 @@ impl EmulatedWebhook {
         self.tell("connection.deleted", &data).await
     }
 
-    /// Deletes an organization: `organization.deleted`.
+    /// Deletes an organization: `organization.deleted`. Its memberships end.
     pub async fn delete_organization(&self, id: &str) -> WebhookDelivery {
+        lock(&self.emulator.shared.memberships).remove_organization(id);
         let now = self.moment();
         let data = json!({
             "object": "organization",
@@ -37,10 +43,15 @@ impl EmulatedWebhook {
         self.tell("organization.deleted", &data).await
     }
 
-    /// Deletes a user of Magic Auth: `user.deleted`.
+    /// Deletes a user of Magic Auth: `user.deleted`. Their memberships end.
+    ///
+    /// The next code of the address makes a new user. It has the same id here, and most likely
+    /// another one at WorkOS.
     pub async fn delete_user(&self, user: &EmulatedUser) -> WebhookDelivery {
         let now = self.emulator.now();
-        let data = user.to_json(now, now);
+        self.emulator.clear_memberships(user.email());
+        let since = lock(&self.emulator.shared.users).delete(user.email());
+        let data = user.to_json(since.unwrap_or(now), now);
         self.tell("user.deleted", &data).await
     }
 
@@ -60,8 +71,10 @@ impl EmulatedWebhook {
         self.tell("dsync.user.updated", &data).await
     }
 
-    /// Removes a user from an organization: `organization_membership.deleted`.
+    /// Removes a user from an organization: `organization_membership.deleted`. A membership of
+    /// [`Emulator::add_membership`](super::Emulator::add_membership) ends.
     pub async fn delete_membership(&self, user: &str, organization: &str) -> WebhookDelivery {
+        self.emulator.leave(user, organization);
         let now = self.moment();
         let data = json!({
             "object": "organization_membership",

@@ -2,8 +2,10 @@
 //!
 //! - WorkOS answers `invalid_grant` for a code that it does not know, and `invalid_client` or
 //!   `unauthorized_client` for credentials that it does not accept. So `invalid_grant` says that
-//!   both the API key and the client id are good. Any other refusal of the code, such as one of its
-//!   form, may come before WorkOS has looked at them, and leaves the line unchecked.
+//!   both the API key and the client id are good, if WorkOS looks at them before it looks for the
+//!   code. It documents no order; one that looked for the code first would tell codes to strangers.
+//!   Any other refusal of the code, such as one of its form, may come before WorkOS has looked at
+//!   them, and leaves the line unchecked.
 //! - It is one request, never repeated, and needs no person. Nothing is made at WorkOS.
 //! - The `Date` of the answer is compared with the layer's time: they may differ by a minute.
 

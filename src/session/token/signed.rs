@@ -44,6 +44,9 @@ impl Signed<'_, '_> {
 }
 
 /// How many characters a signature has: of 32 bytes (HS256), or of 64 (EdDSA and ES256).
+///
+/// The shorter one comes first, because the last dot divides a token. In a short token an earlier
+/// one may stand where the signature of a key pair would begin.
 const SIGNATURES: [usize; 2] = [43, 86];
 
 /// Splits a token into what was signed and the encoded signature. `None` if it is too long for us,
@@ -53,8 +56,7 @@ pub(super) fn halves_of(token: &[u8]) -> Option<(&[u8], &[u8])> {
     if token.len() > LONGEST {
         return None;
     }
-    // Everything before the last dot is what was signed. Of two dots neither is followed by a
-    // signature of ours, because that has none.
+    // What has another dot in it is no signature: base64url has none.
     SIGNATURES.into_iter().find_map(|length| {
         let (signed, end) = token.split_at_checked(token.len().checked_sub(length + 1)?)?;
         Some((signed, end.strip_prefix(b".")?))

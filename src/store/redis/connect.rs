@@ -35,8 +35,19 @@ impl Redis {
             attempts.map(|place| Box::pin(async { self.follow(place).await.map_err(unreached) }));
         // At once and not in turn: a dead address would cost its whole second before the next is
         // tried.
-        let (connection, _others) = future::select_ok(attempts).await?;
-        Ok(connection)
+        let mut attempts: Vec<_> = attempts.collect();
+        let mut lost = StoreError::new(StoreErrorKind::Unavailable);
+        while !attempts.is_empty() {
+            let (made, _, others) = future::select_all(attempts).await;
+            match made {
+                Ok(connection) => return Ok(connection),
+                // A login that was refused stays the reason: a dead address fails later.
+                Err(error) if lost.kind() != StoreErrorKind::Denied => lost = error,
+                Err(_) => {}
+            }
+            attempts = others;
+        }
+        Err(lost)
     }
 
     async fn follow(&self, place: &Place) -> Result<Connection, RedisError> {

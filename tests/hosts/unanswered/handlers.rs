@@ -18,7 +18,8 @@ use tokio::sync::Notify;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_magic_link::{
     MagicLinkLayer, Rejection, RejectionKind, Session,
-    revocation::{Lookup, Revocation, Revocations, Standing, Target},
+    clock::Signal,
+    revocation::{Lookup, MemoryRevocations, Revocation, Revocations, Standing, Target},
     store::{StoreError, StoreErrorKind, StoreFuture},
     testing::ManualClock,
 };
@@ -428,4 +429,66 @@ async fn a_store_that_panics_is_an_outage_and_no_end() {
     assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(answer.headers().contains_key("retry-after"));
     assert!(!answer.headers().contains_key("set-cookie"));
+}
+
+/// A store that refuses orders for an address and takes the others, each once it is let.
+#[derive(Clone, Debug, Default)]
+struct Halves {
+    refuses: Arc<Notify>,
+    takes: Arc<Notify>,
+    ended: MemoryRevocations,
+}
+
+impl Revocations for Halves {
+    fn look_up(&self, session: &Session) -> Lookup {
+        self.ended.look_up(session)
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            if matches!(revocation.target(), Target::Address(_)) {
+                self.refuses.notified().await;
+                return Err(StoreError::new(StoreErrorKind::Unavailable));
+            }
+            self.takes.notified().await;
+            self.ended.revoke(revocation).await
+        })
+    }
+
+    fn watch(&self, session: &Session) -> Option<Signal> {
+        self.ended.watch(session)
+    }
+}
+
+/// Pinned: the first of two orders at once failed, and the second one cut its handler off.
+#[tokio::test]
+async fn a_handler_of_two_orders_at_once_goes_on_if_the_first_fails() {
+    for way in [Way::Itself, Way::Subject] {
+        let store = Halves::default();
+        let site = Site::with(|builder| builder.revocations(store.clone()));
+        let (ada, layer) = (site.person(ADA), site.layer.clone());
+        let (finish, mut service) = told(&site, move |session| {
+            let layer = layer.clone();
+            async move {
+                let first = Way::Address.tries(&layer, &session);
+                let (first, second) = tokio::join!(first, way.tries(&layer, &session));
+                first.unwrap_err();
+                second.unwrap();
+            }
+        });
+        let request = with_cookie(program("/x"), &ada.cookie);
+        let mut hers = Box::pin(service.ready().await.unwrap().call(request));
+        assert!((&mut hers).now_or_never().is_none());
+        for let_go in [&store.refuses, &store.takes] {
+            let_go.notify_one();
+            // The orders are tasks by now.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert!((&mut hers).now_or_never().is_none(), "{way:?}: it goes on");
+        finish.notify_one();
+        let answer = hers.now_or_never().unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{way:?}");
+    }
 }

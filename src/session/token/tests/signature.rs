@@ -107,6 +107,13 @@ fn what_may_be_a_token_of_ours_is_known_without_its_signature() {
                 false,
                 false,
             ),
+            // Its first dot stands where the signature of a key pair would begin.
+            (
+                "as long as a signature",
+                forge(&key, &header_of(&key), [b'a'; 31]),
+                true,
+                true,
+            ),
             ("two parts", signed.to_owned(), false, false),
             (
                 "four parts",
