@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 
 use super::{
     identity_headers,
-    stream::{SessionGuard, Unanswered},
+    stream::{Beside, SessionGuard, Unanswered},
 };
 use crate::{
     clock::Timestamp,
@@ -117,13 +117,17 @@ impl Shared {
             self.note(&renewed, request.headers(), request.extensions(), now);
             Some((renewed, cookie))
         });
-        let watch = |session: &Session, renewed| {
-            SessionGuard::new(self.clone(), session.clone(), now, renewed)
+        let watch = |watched: &Session, beside| {
+            SessionGuard::new(self.clone(), watched.clone(), now, beside)
         };
         let watched = self.streams.are_ended.then(|| {
             let renewed = renewed.as_ref();
-            let renewed = renewed.map(|(renewed, _)| watch(renewed, None));
-            let guard = watch(&session, renewed.clone());
+            let renewed =
+                renewed.map(|(renewed, _)| watch(renewed, Beside::Renews(session.clone())));
+            let guard = watch(
+                &session,
+                renewed.clone().map_or(Beside::None, Beside::Renewed),
+            );
             // The renewed end counts: otherwise an active person would be refused while the
             // response still holds the new cookie.
             let unanswered = (exposure == Exposure::Protected)

@@ -8,9 +8,9 @@ use crate::emulator::lock;
 
 /// Changes at WorkOS. Each method returns once its event is delivered or given up.
 ///
-/// Memberships and users that an event takes away are gone in the emulator, too, before it is sent.
-/// The other events change nothing else here: after a deactivated connection, a link still signs
-/// in.
+/// Memberships of [`add_membership`](super::Emulator::add_membership) that an event takes away end
+/// in the emulator, too, before it is sent. Nothing else changes here: after a deactivated
+/// connection, a link still signs in.
 impl EmulatedWebhook {
     /// Deactivates a connection: `connection.deactivated`.
     pub async fn deactivate_connection(&self, id: &str) -> WebhookDelivery {
@@ -46,7 +46,7 @@ impl EmulatedWebhook {
     /// Deletes a user of Magic Auth: `user.deleted`. Their memberships end.
     ///
     /// The next code of the address makes a new user. It has the same id here, and most likely
-    /// another one at WorkOS.
+    /// another one at WorkOS. A code that was made before stays good here.
     pub async fn delete_user(&self, user: &EmulatedUser) -> WebhookDelivery {
         let now = self.emulator.now();
         self.emulator.clear_memberships(user.email());
@@ -71,8 +71,9 @@ impl EmulatedWebhook {
         self.tell("dsync.user.updated", &data).await
     }
 
-    /// Removes a user from an organization: `organization_membership.deleted`. A membership of
-    /// [`Emulator::add_membership`](super::Emulator::add_membership) ends.
+    /// Removes a user from an organization: `organization_membership.deleted`. The membership ends,
+    /// if the id is that of [`EmulatedUser::of`] the address, or the one that
+    /// [`every_user`](super::Emulator::every_user) gives it.
     pub async fn delete_membership(&self, user: &str, organization: &str) -> WebhookDelivery {
         self.emulator.leave(user, organization);
         let now = self.moment();

@@ -80,10 +80,18 @@ struct Watch {
     session: Session,
     /// When the session was looked up.
     asked_at: Timestamp,
-    /// The guard of the session that the response renews.
-    renewed: Option<SessionGuard>,
+    beside: Beside,
     /// Made by the first poll of any clone.
     ended: OnceLock<Ended>,
+}
+
+/// The other session of a request whose response renews its own.
+pub(crate) enum Beside {
+    None,
+    /// The guard of the session that the response brings.
+    Renewed(SessionGuard),
+    /// The session that the request came with. Its handler orders ends by this one.
+    Renews(Session),
 }
 
 /// The future of which every clone has the result.
@@ -99,18 +107,18 @@ pub(crate) enum End {
 }
 
 impl SessionGuard {
-    /// Watches a session that was looked up at `now`, and that the response may renew.
+    /// Watches a session that was looked up at `now`.
     pub(crate) fn new(
         shared: Arc<Shared>,
         session: Session,
         now: Timestamp,
-        renewed: Option<Self>,
+        beside: Beside,
     ) -> Self {
         let watch = Watch {
             shared,
             session,
             asked_at: now,
-            renewed,
+            beside,
             ended: OnceLock::new(),
         };
         Self {
@@ -135,9 +143,9 @@ impl SessionGuard {
 
     /// Does the same with the guard itself.
     pub(crate) fn into_response(self) -> Self {
-        match &self.watch.renewed {
+        match &self.watch.beside {
             // A clone is polled, so that no later poll of this one finds what it has heard.
-            Some(renewed) if self.clone().now_or_never().is_some() => renewed.clone(),
+            Beside::Renewed(renewed) if self.clone().now_or_never().is_some() => renewed.clone(),
             _ => self,
         }
     }
@@ -149,7 +157,11 @@ impl SessionGuard {
 
     /// Says whether the request runs on when its session ends: its handler has ordered that end.
     pub(crate) fn runs_on(&self) -> bool {
-        self.watch.session.runs_on()
+        let ordered = match &self.watch.beside {
+            Beside::Renews(session) => session,
+            Beside::None | Beside::Renewed(_) => &self.watch.session,
+        };
+        ordered.runs_on()
     }
 
     /// Polls for how the session ended. It must not be called again after that.

@@ -282,15 +282,18 @@ async fn a_handler_that_ends_others_sessions_ends_with_its_own() {
 }
 
 /// Pinned: where nobody needs a session, the layer did not ask whether the handler had ended it,
-/// and the answer of a sign-out ended behind its first frame.
+/// and the answer of a sign-out ended behind its first frame. So did one that renews the session.
 #[tokio::test]
 async fn the_answer_of_a_handler_that_signs_out_is_whole_on_every_path() {
-    for (path, way) in ["/bye", "/x"]
+    let idle = Duration::from_secs(600);
+    for (path, way, age) in ["/bye", "/x"]
         .into_iter()
         .flat_map(|path| Way::ALL.map(|way| (path, way)))
+        .flat_map(|(path, way)| [0, 599].map(|age| (path, way, Duration::from_secs(age))))
     {
-        let site = Site::with(|builder| builder.optional_path("/bye"));
+        let site = Site::with(|builder| builder.optional_path("/bye").idle_timeout(idle));
         let ada = site.person(ADA);
+        site.clock.advance(age);
         let layer = site.layer.clone();
         let service = site
             .layer
@@ -307,7 +310,7 @@ async fn the_answer_of_a_handler_that_signs_out_is_whole_on_every_path() {
         let request = with_cookie(program(path), &ada.cookie);
         let answer = service.oneshot(request).await.unwrap();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(body, "goodbye", "{path} {way:?}");
+        assert_eq!(body, "goodbye", "{path} {way:?} {age:?}");
     }
 }
 
