@@ -79,6 +79,7 @@ mod sessions;
 mod shelf;
 mod sso;
 mod user;
+mod users;
 mod webhook;
 
 pub use self::{
@@ -103,7 +104,7 @@ use self::{
     memberships::Memberships,
     sessions::Sessions,
     shelf::Shelf,
-    user::Users,
+    users::Users,
 };
 
 /// An emulator of WorkOS in this process. Clones share everything.

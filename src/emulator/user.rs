@@ -5,7 +5,7 @@
 //! - An address always has the same user id, regardless of case. It differs from the id of the
 //!   address's profile.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use serde_json::{Value, json};
 
@@ -96,30 +96,6 @@ impl EmulatedUser {
 
 person!(EmulatedUser, "user_");
 
-/// How many users are remembered. One more, and all others are forgotten: an emulator may run in a
-/// load test for hours.
-const LIMIT: usize = 65_536;
-
-/// When each address became a user, by its lower case.
-#[derive(Debug, Default)]
-pub(super) struct Users(HashMap<String, Timestamp>);
-
-impl Users {
-    /// Returns when an address became a user: now, if it was none.
-    pub(super) fn since(&mut self, address: &str, now: Timestamp) -> Timestamp {
-        let address = address.to_ascii_lowercase();
-        if self.0.len() >= LIMIT && !self.0.contains_key(&address) {
-            self.0.clear();
-        }
-        *self.0.entry(address).or_insert(now)
-    }
-
-    /// Forgets a user, and returns since when the address was one.
-    pub(super) fn delete(&mut self, address: &str) -> Option<Timestamp> {
-        self.0.remove(&address.to_ascii_lowercase())
-    }
-}
-
 impl fmt::Debug for EmulatedUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EmulatedUser")
@@ -159,16 +135,6 @@ impl Emulator {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_is_a_user_since_its_first_code_until_it_is_deleted() {
-        let (first, later) = (Timestamp::from_secs(10), Timestamp::from_secs(20));
-        let mut users = Users::default();
-        assert_eq!(users.since("ada@example.com", first), first);
-        assert_eq!(users.since("ADA@example.com", later), first);
-        assert_eq!(users.delete("ada@EXAMPLE.com"), Some(first));
-        assert_eq!(users.since("ada@example.com", later), later);
-    }
 
     #[test]
     fn an_id_belongs_to_the_address_without_case_and_debug_shows_none() {
