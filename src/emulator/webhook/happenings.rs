@@ -9,8 +9,8 @@ use crate::emulator::lock;
 /// Changes at WorkOS. Each method returns once its event is delivered or given up.
 ///
 /// Memberships of [`add_membership`](super::Emulator::add_membership) that an event takes away end
-/// in the emulator, too, before it is sent. Nothing else changes here: after a deactivated
-/// connection, a link still signs in.
+/// in the emulator, too, before it is sent, and a deleted user begins anew. Nothing else changes
+/// here: after a deactivated connection, a link still signs in.
 impl EmulatedWebhook {
     /// Deactivates a connection: `connection.deactivated`.
     pub async fn deactivate_connection(&self, id: &str) -> WebhookDelivery {
@@ -72,8 +72,8 @@ impl EmulatedWebhook {
     }
 
     /// Removes a user from an organization: `organization_membership.deleted`. The membership ends,
-    /// if the id is that of [`EmulatedUser::of`] the address, or the one that
-    /// [`every_user`](super::Emulator::every_user) gives it.
+    /// if the id is the one that [`every_user`](super::Emulator::every_user) gives the address, or
+    /// without such an edit that of [`EmulatedUser::of`].
     pub async fn delete_membership(&self, user: &str, organization: &str) -> WebhookDelivery {
         self.emulator.leave(user, organization);
         let now = self.moment();

@@ -90,7 +90,7 @@ pub(crate) enum Beside {
     None,
     /// The guard of the session that the response brings.
     Renewed(SessionGuard),
-    /// The session that the request came with. Its handler orders ends by this one.
+    /// The session that the request came with, by which its handler orders ends.
     Renews(Session),
 }
 
@@ -157,11 +157,12 @@ impl SessionGuard {
 
     /// Says whether the request runs on when its session ends: its handler has ordered that end.
     pub(crate) fn runs_on(&self) -> bool {
-        let ordered = match &self.watch.beside {
-            Beside::Renews(session) => session,
-            Beside::None | Beside::Renewed(_) => &self.watch.session,
+        // A body of a renewed session orders by that one.
+        let by_the_request = match &self.watch.beside {
+            Beside::Renews(session) => session.runs_on(),
+            Beside::None | Beside::Renewed(_) => false,
         };
-        ordered.runs_on()
+        by_the_request || self.watch.session.runs_on()
     }
 
     /// Polls for how the session ended. It must not be called again after that.

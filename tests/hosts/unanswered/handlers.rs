@@ -192,18 +192,23 @@ async fn a_handler_inside_two_layers_that_signs_out_goes_on() {
     }
 }
 
-/// A body that closes an account says so on its way.
+/// A body that closes an account says so on its way, also where its response renews the session and
+/// the old one has ended before the head.
 #[tokio::test]
 async fn a_body_that_signs_its_own_person_out_is_whole() {
-    for way in Way::ALL {
-        let site = Site::new();
+    let idle = Duration::from_secs(600);
+    for (way, age) in Way::ALL.into_iter().flat_map(|way| [(way, 0), (way, 599)]) {
+        let site = Site::with(|builder| builder.idle_timeout(idle));
         let (ada, layer) = (site.person(ADA), site.layer.clone());
+        site.clock.advance(Duration::from_secs(age));
+        let clock = site.clock.clone();
         let service = site
             .layer
             .layer(service_fn(move |request: Request<Full<Bytes>>| {
-                let layer = layer.clone();
+                let (layer, clock) = (layer.clone(), clock.clone());
                 async move {
                     let session = request.extensions().get::<Session>().unwrap().clone();
+                    clock.advance(Duration::from_secs(2));
                     let steps = stream::unfold(0, move |step| {
                         let (layer, session) = (layer.clone(), session.clone());
                         async move {
@@ -223,7 +228,7 @@ async fn a_body_that_signs_its_own_person_out_is_whole() {
         let request = with_cookie(program("/x"), &ada.cookie);
         let answer = service.oneshot(request).await.unwrap();
         let body = answer.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(body, "closing and closed", "{way:?}");
+        assert_eq!(body, "closing and closed", "{way:?} {age}");
     }
 }
 
