@@ -15,7 +15,7 @@ const BLOCK: usize = 64;
 #[derive(Clone)]
 pub(super) struct Opening {
     issuer: String,
-    /// The encoded text behind the header of the key, which whoever asks has compared.
+    /// The encoded text behind the key's header. The caller has compared that header.
     text: String,
     /// What of the claims is known too, but ends within an encoded character.
     rest: String,
