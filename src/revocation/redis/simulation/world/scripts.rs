@@ -27,10 +27,11 @@ impl Inside {
         epoch.is_some() && data.entries_epoch == epoch && data.groups_epoch == epoch
     }
 
-    fn begin(&mut self) {
+    /// Makes another data set of what is there. A script reads the clock once.
+    fn begin(&mut self, now: u64) {
         let epoch = self.next_epoch;
         self.next_epoch += 1;
-        let (now, history) = (self.now(), self.history);
+        let history = self.history;
         let data = &mut self.data;
         data.stream.clear();
         (data.entries_epoch, data.groups_epoch) = (Some(epoch), Some(epoch));
@@ -55,11 +56,12 @@ impl Inside {
     }
 
     pub(in super::super) fn put(&mut self, revocations: &[Revocation], now: Timestamp) {
-        let past = now.as_secs().min(self.now() / 1_000).saturating_sub(60);
+        let time = self.now();
+        let past = now.as_secs().min(time / 1_000).saturating_sub(60);
         let entries = &mut self.data.entries;
         entries.retain(|_, revocation| revocation.until().as_secs() > past);
         if !self.is_intact() {
-            self.begin();
+            self.begin(time);
         }
         for revocation in revocations {
             let (key, revocation) = self.merged(revocation);
@@ -101,7 +103,7 @@ impl Inside {
     pub(in super::super) fn arrive(&mut self, id: &str, settle: Duration, doing: Doing) {
         let (now, history) = (self.now(), self.history);
         if !self.is_intact() {
-            self.begin();
+            self.begin(now);
         }
         let state = self.data.state.get_or_insert_default();
         if state.of != history {
