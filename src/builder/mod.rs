@@ -245,6 +245,7 @@ impl Builder {
             public_url,
         };
         let may_grant = self.authorize.is_some() || self.reauthorize.is_some();
+        let code_lifetime = self.provider.abilities().code_lifetime();
         let granted = may_grant.then(validate::largest_grant).flatten();
         validate::cookie_size(&gate, granted.as_ref())?;
         self.revocations.tell_to(&self.listener);
@@ -272,7 +273,7 @@ impl Builder {
             listener: self.listener,
             meters: Meters::new(),
             nobody: fresh_id(),
-            longest_attempt: self.link_lifetime + CODE_LIFETIME,
+            longest_attempt: code_lifetime.max(self.link_lifetime + CODE_LIFETIME),
             revocations,
             pages: PageSet { pages, policy },
             streams: self.streams,
@@ -289,6 +290,7 @@ impl Builder {
             mailer: self.mail.mailer()?,
             authorize: self.authorize,
             link_lifetime: self.link_lifetime,
+            code_lifetime,
             exchanges: Exchanges::default(),
             throttling: self.throttle.validate()?,
             webhook: self.webhook.validate()?,

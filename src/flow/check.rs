@@ -60,7 +60,8 @@ pub(super) fn check_page(
         .map(|sealed| format!("{}?t={sealed}", step.path(Endpoint::Code)));
     let entry = code_action
         .as_deref()
-        .map(|action| CodeEntry::new(action).with_problem(problem));
+        .map(|action| CodeEntry::new(action).with_lifetime(flow.code_lifetime))
+        .map(|entry| entry.with_problem(problem));
     let asks_match_code = attempt.sent != Sent::Code && flow.cross_device == CrossDevice::MatchCode;
     let page = CheckPage::new(&login, flow.mail_lifetime())
         .with_code_entry(entry)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Response, Version, header};
 
-use super::{attempt::Attempt, fields::Fields, sealed, settings::CODE_LIFETIME, step::Step};
+use super::{attempt::Attempt, fields::Fields, sealed, step::Step};
 use crate::{
     event::Event,
     page::{Resend, Sent},
@@ -111,7 +111,7 @@ fn too_late_after(step: &Step, attempt: &Attempt, wait: Duration) -> Option<Late
     if step.endpoint != Endpoint::Code {
         return is_over(flow.attempt_lifetime(), step.now + wait).then_some(Late::Mail);
     }
-    is_over(CODE_LIFETIME, step.now + wait).then(|| match attempt.sent {
+    is_over(flow.code_lifetime, step.now + wait).then(|| match attempt.sent {
         Sent::Code => Late::OnlyCode,
         _ if is_over(flow.link_lifetime, step.now) => Late::Mail,
         _ => Late::Code,

@@ -24,7 +24,7 @@ use tracing::Instrument;
 
 use self::begun::{answered, code_of, delivery, link_of};
 use super::{
-    CODE_LIFETIME, Flow, SignIn,
+    Flow, SignIn,
     apart::{apart, done},
     asked::Asked,
     attempt::Attempt,
@@ -270,8 +270,8 @@ async fn mail(
             mail = mail.with_link(link, flow.link_lifetime);
         }
         if let Some((code, started)) = code.and_then(|started| Some((started.code()?, started))) {
-            // The layer refuses a code after this time, even if WorkOS would accept it for longer.
-            mail = mail.with_code(code, started.lifetime().min(CODE_LIFETIME));
+            // The page says how long codes are good, and the mail never says that it is longer.
+            mail = mail.with_code(code, started.lifetime().min(flow.code_lifetime));
         }
         mailer.send(&mail).await.map_err(|error| {
             let failed = Event::MailFailed {

@@ -13,10 +13,7 @@ use crate::{
     throttle::Throttling,
 };
 
-/// How long WorkOS's codes are valid: 10 minutes.
-///
-/// This holds for the code that a followed link yields (Magic Link guide), and for the mailed one
-/// (Magic Auth reference).
+/// How long the code that a followed link yields is valid: 10 minutes at WorkOS (Magic Link guide).
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// How people sign in.
@@ -49,6 +46,8 @@ pub(crate) struct Flow {
     pub(crate) application_name: Option<String>,
     pub(crate) authorize: Option<Box<dyn Authorize>>,
     pub(crate) link_lifetime: Duration,
+    /// How long a typed code is good at this provider.
+    pub(crate) code_lifetime: Duration,
     pub(crate) exchanges: Exchanges,
     pub(crate) throttling: Throttling,
     /// Set only with a webhook secret.
@@ -58,18 +57,20 @@ pub(crate) struct Flow {
 impl Flow {
     /// Returns how long an attempt lives.
     ///
-    /// It lives as long as its link and the code that the link yields, or as long as a mailed code.
+    /// It lives as long as its link and the code that the link yields, or as long as a mailed code
+    /// if that is longer.
     pub(crate) fn attempt_lifetime(&self) -> Duration {
         match self.sign_in {
-            SignIn::Code => CODE_LIFETIME,
-            SignIn::Link | SignIn::LinkAndCode => self.link_lifetime + CODE_LIFETIME,
+            SignIn::Code => self.code_lifetime,
+            SignIn::Link => self.link_lifetime + CODE_LIFETIME,
+            SignIn::LinkAndCode => self.code_lifetime.max(self.link_lifetime + CODE_LIFETIME),
         }
     }
 
     /// Returns how long the mailed link or code is valid.
     pub(crate) fn mail_lifetime(&self) -> Duration {
         match self.sign_in {
-            SignIn::Code => CODE_LIFETIME,
+            SignIn::Code => self.code_lifetime,
             SignIn::Link | SignIn::LinkAndCode => self.link_lifetime,
         }
     }
@@ -93,6 +94,7 @@ impl fmt::Debug for Flow {
             .field("has_authorize", &self.authorize.is_some())
             .field("allowed", &self.shared.gate.allowed)
             .field("link_lifetime", &self.link_lifetime)
+            .field("code_lifetime", &self.code_lifetime)
             .field("mailing", &self.mailing)
             .field("sign_in", &self.sign_in)
             .field("throttling", &self.throttling)

@@ -8,15 +8,17 @@ use std::{ops::RangeInclusive, time::Duration};
 /// use std::time::Duration;
 /// use tower_magic_link::provider::Abilities;
 ///
-/// // Links of five minutes to an hour, which the layer's own mailer mails.
+/// // Links of five minutes to an hour and codes of five minutes, which the layer's own mailer mails.
 /// let abilities = Abilities::new()
 ///     .with_link_lifetimes(Duration::from_secs(300)..=Duration::from_secs(3_600))
+///     .with_code_lifetime(Duration::from_secs(300))
 ///     .without_mail();
 /// assert!(!abilities.mails());
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Abilities {
     link_lifetimes: RangeInclusive<Duration>,
+    code_lifetime: Duration,
     mails: bool,
     is_for_development: bool,
 }
@@ -26,12 +28,19 @@ impl Abilities {
     const WIDEST: RangeInclusive<Duration> =
         Duration::from_secs(60)..=Duration::from_secs(24 * 60 * 60);
 
+    /// The least and the most that a typed code lives, whatever a provider says.
+    const CODES: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(60 * 60);
+
+    /// WorkOS's codes live 10 minutes (Magic Auth reference).
+    const CODE_OF_WORKOS: Duration = Duration::from_secs(10 * 60);
+
     /// Creates the abilities of a provider that mails links and codes itself if the layer has no
-    /// mailer, and whose links live 1 minute to 24 hours.
+    /// mailer, whose links live 1 minute to 24 hours, and whose typed codes live 10 minutes.
     #[must_use]
     pub const fn new() -> Self {
         Self {
             link_lifetimes: Self::WIDEST,
+            code_lifetime: Self::CODE_OF_WORKOS,
             mails: true,
             is_for_development: false,
         }
@@ -43,6 +52,18 @@ impl Abilities {
         let (shortest, longest) = range.into_inner();
         let (least, most) = Self::WIDEST.into_inner();
         self.link_lifetimes = shortest.max(least)..=longest.min(most);
+        self
+    }
+
+    /// Sets how long a typed code is good, counted from when it was asked for: 1 minute to 1 hour;
+    /// less or more is cut to that. Default: 10 minutes, as at WorkOS.
+    ///
+    /// The page that asks for the code says it, whatever came of the mail. So no answer to
+    /// [`start_code`](super::IdentityProvider::start_code) may name a shorter lifetime.
+    #[must_use]
+    pub fn with_code_lifetime(mut self, lifetime: Duration) -> Self {
+        let (least, most) = Self::CODES.into_inner();
+        self.code_lifetime = lifetime.clamp(least, most);
         self
     }
 
@@ -80,6 +101,7 @@ impl Abilities {
         let (shortest, longest) = other.link_lifetimes.clone().into_inner();
         let (least, most) = self.link_lifetimes.into_inner();
         self.link_lifetimes = shortest.max(least)..=longest.min(most);
+        self.code_lifetime = self.code_lifetime.min(other.code_lifetime);
         self.mails &= other.mails;
         self.is_for_development |= other.is_for_development;
         self
@@ -89,6 +111,12 @@ impl Abilities {
     #[must_use]
     pub const fn link_lifetimes(&self) -> &RangeInclusive<Duration> {
         &self.link_lifetimes
+    }
+
+    /// Returns how long a typed code is good.
+    #[must_use]
+    pub const fn code_lifetime(&self) -> Duration {
+        self.code_lifetime
     }
 
     /// Says whether the provider mails links and codes if the layer has no mailer.

@@ -152,7 +152,7 @@ async fn workos_passes_against_the_emulator_by_each_setting_of_mailed_codes() {
 
 #[tokio::test]
 async fn a_provider_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
-    let cases: [(&str, (Fault, &[&str])); 19] = [
+    let cases: [(&str, (Fault, &[&str])); 20] = [
         ("right", (Fault::None, &[])),
         (
             "whoever it is told",
@@ -203,6 +203,13 @@ async fn a_provider_that_is_broken_fails_the_cases_of_what_is_broken_and_no_othe
                     "a typed code is good once",
                     "of several redemptions of one typed code at once one succeeds",
                 ],
+            ),
+        ),
+        (
+            "short codes",
+            (
+                Fault::CodesEndEarly,
+                &["a typed code lives for as long as the pages say"],
             ),
         ),
         (

@@ -8,8 +8,8 @@ use tower_magic_link::{
     clock::Clock,
     emulator::{Endpoint, Fault},
     provider::{
-        Finish, Identity, IdentityProvider, OneTimeCode, ProviderError, ProviderErrorKind, Start,
-        StartCode, Started, StartedCode,
+        Abilities, AuthorizationCode, Finish, FinishCode, Identity, IdentityProvider, OneTimeCode,
+        ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     testing::ManualClock,
 };
@@ -24,11 +24,38 @@ use crate::{
 struct Odd {
     code: &'static str,
     lifetime: Duration,
+    /// What it says beforehand.
+    abilities: Abilities,
+}
+
+impl Odd {
+    fn new(code: &'static str, lifetime: Duration) -> Self {
+        Self {
+            code,
+            lifetime,
+            abilities: Abilities::new(),
+        }
+    }
+
+    fn layer(self, sign_in: SignIn, post: &Post, clock: &ManualClock) -> MagicLinkLayer {
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        MagicLinkLayer::builder(self, keys)
+            .public_url(ORIGIN)
+            .mailer(post.clone())
+            .sign_in(sign_in)
+            .clock(clock.clone())
+            .build()
+            .unwrap()
+    }
 }
 
 impl IdentityProvider for Odd {
+    fn abilities(&self) -> Abilities {
+        self.abilities.clone()
+    }
+
     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> {
-        Ok(Started::mailed())
+        Ok(Started::with_code(AuthorizationCode::new("1".repeat(32))))
     }
 
     async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
@@ -38,6 +65,52 @@ impl IdentityProvider for Odd {
     async fn start_code(&self, _: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
         let code = OneTimeCode::new(self.code);
         Ok(StartedCode::with_code(code, self.lifetime))
+    }
+
+    async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
+        let attempt = &finish.attempt;
+        if attempt.begun_at().until(attempt.now()) >= self.lifetime {
+            return Err(ProviderErrorKind::CodeExpired.into());
+        }
+        let is_right = finish.code.expose() == self.code;
+        is_right.then_some(()).ok_or(ProviderErrorKind::CodeWrong)?;
+        let identity = Identity::new("user_1", finish.email.clone());
+        Ok(identity.with_method(SignInMethod::MagicAuth))
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn page_mail_and_attempt_know_how_long_this_providers_codes_live() {
+    let cases = [
+        (SignIn::Code, 5, "within 5&#160;minutes"),
+        (SignIn::Code, 30, "within 30&#160;minutes"),
+        // The link lives 15 minutes, and its attempt 10 more.
+        (SignIn::LinkAndCode, 5, "the code for 5&#160;minutes"),
+        (SignIn::LinkAndCode, 60, "the code for 1&#160;hour"),
+    ];
+    for (sign_in, minutes, said) in cases {
+        let (post, clock) = (Post::default(), ManualClock::new());
+        let lifetime = MINUTE * minutes;
+        let mut provider = Odd::new("012345", lifetime);
+        provider.abilities = Abilities::new().with_code_lifetime(lifetime);
+        let layer = provider.layer(sign_in, &post, &clock);
+        let mut browser = Browser::new(app_of(&layer), ORIGIN);
+        browser.get("/auth/login").await;
+        let answer = browser.post("/auth/login", &format!("email={ADA}")).await;
+        let check = answer.location().to_owned();
+        let letter = post.letters().remove(0);
+        if sign_in == SignIn::Code {
+            assert_eq!(letter.expires_at, clock.now() + lifetime, "{minutes}");
+        }
+        let page = browser.get(&check).await;
+        assert!(page.text().contains(said), "{said:?} in {}", page.text());
+
+        clock.advance(lifetime - Duration::from_secs(1));
+        let typed = check.replace("/auth/check", "/auth/code");
+        let in_time = browser.post(&typed, "code=012345").await;
+        assert_eq!(in_time.status(), 303, "{sign_in:?}, {minutes} minutes");
     }
 }
 
@@ -54,14 +127,7 @@ async fn a_code_that_cannot_be_typed_here_is_not_mailed_and_no_longer_time_is_to
     ];
     for (code, lifetime, told) in cases {
         let (post, clock) = (Post::default(), ManualClock::new());
-        let keys = KeyRing::new(SigningKey::generate().unwrap());
-        let layer = MagicLinkLayer::builder(Odd { code, lifetime }, keys)
-            .public_url(ORIGIN)
-            .mailer(post.clone())
-            .sign_in(SignIn::Code)
-            .clock(clock.clone())
-            .build()
-            .unwrap();
+        let layer = Odd::new(code, lifetime).layer(SignIn::Code, &post, &clock);
         let mut browser = Browser::new(app_of(&layer), ORIGIN);
         browser.get("/auth/login").await;
         let answer = browser.post("/auth/login", &format!("email={ADA}")).await;

@@ -32,6 +32,7 @@ pub(crate) enum Fault {
     ChoicesAreGoodTwice,
     ChoicesNeverExpire,
     CodesAreGoodTwice,
+    CodesEndEarly,
     CodesNeverExpire,
     DeniesHavingActed,
     DropsMail,
@@ -190,7 +191,10 @@ impl IdentityProvider for Faulty {
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
         let code = format!("{:06}", 100_000 + 1_000 * self.made.lock().unwrap().len());
-        let lifetime = Duration::from_secs(600);
+        let lifetime = match self.fault {
+            Fault::CodesEndEarly => Duration::from_secs(300),
+            _ => Duration::from_secs(600),
+        };
         self.make(code.clone(), start.email, SignInMethod::MagicAuth, lifetime);
         let code = OneTimeCode::new(code);
         let mail = Mailed::code(start.email.as_str(), code.clone());

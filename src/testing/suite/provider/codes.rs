@@ -48,6 +48,19 @@ pub(super) async fn six_digits<T: Trial>(desk: Desk<T>) -> Outcome {
     Ok(())
 }
 
+pub(super) async fn as_said<T: Trial>(desk: Desk<T>) -> Outcome {
+    let said = desk.code_lifetime();
+    let Digits { lifetime, .. } = desk.digits(&ada()).await?;
+    // A provider that answers with a date counts from a moment before.
+    if lifetime + SECOND < said {
+        return Err(Miss::failed(
+            &format!("{said:?} at least"),
+            format_args!("{lifetime:?}"),
+        ));
+    }
+    Ok(())
+}
+
 pub(super) async fn its_address<T: Trial>(desk: Desk<T>) -> Outcome {
     let Digits { attempt, code, .. } = desk.digits(&ada()).await?;
     let identity = desk.typed(&attempt, &ada(), &code).await;

@@ -235,6 +235,11 @@ impl<T: Trial> Desk<T> {
         })
     }
 
+    /// Returns how long a typed code lives, as the provider says beforehand.
+    pub(super) fn code_lifetime(&self) -> Duration {
+        self.trial.provider().abilities().code_lifetime()
+    }
+
     /// Has six digits made that the layer would mail.
     pub(super) async fn digits(&self, email: &Email) -> Outcome<Digits> {
         let attempt = self.attempt();

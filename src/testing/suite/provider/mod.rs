@@ -16,6 +16,7 @@
 //! | a provider without codes says `Unsupported`, in both methods | `a provider without codes makes none and redeems none` |
 //! | a typed code is good once | `a typed code is good once`, `of several redemptions of one typed code at once one succeeds` |
 //! | for minutes only | `a typed code is good until its lifetime ends`, `a typed code is refused after its lifetime` |
+//! | for at least as long as `Abilities::code_lifetime`, which the pages say | `a typed code lives for as long as the pages say` |
 //! | after a few tries at most: twenty here | `after twenty wrong tries the right code is refused` |
 //! | for its address alone | `a typed code proves the address that it was made for`, `a typed code is refused for another address` |
 //! | a wrong code has one of four kinds | `a wrong code is refused as one` |
@@ -129,6 +130,8 @@ async fn codes<T: Trial>(suite: &mut Suite<impl AsyncFn(World) -> T>) {
     suite.case(name, codes::both_or_neither).await;
     let name = "a code that the layer is to mail has six digits and a lifetime of minutes";
     suite.case(name, codes::six_digits).await;
+    let name = "a typed code lives for as long as the pages say";
+    suite.case(name, codes::as_said).await;
     let name = "a typed code proves the address that it was made for";
     suite.case(name, codes::its_address).await;
     let name = "a typed code is refused for another address";
