@@ -131,7 +131,7 @@ async fn arrive(
         // A person who opens the used link often is signed in all the same.
         Err(rejection)
             if rejection.kind() == RejectionKind::RateLimited
-                && matches!(finish::has_session_of(step, &attempt).await, Ok(true)) =>
+                && matches!(finish::has_signed_in_since(step, &attempt).await, Ok(true)) =>
         {
             finish::on_their_way(step, &attempt)
         }
@@ -146,7 +146,7 @@ async fn used(
     attempt: &Attempt,
     other_click: OtherClick,
 ) -> Response<Bytes> {
-    match finish::has_session_of(step, attempt).await {
+    match finish::has_signed_in_since(step, attempt).await {
         Ok(true) => return finish::on_their_way(step, attempt),
         Ok(false) => {}
         Err(outage) => return refusal::answer(step, outage, Some(attempt)),

@@ -131,7 +131,7 @@ async fn take_code(step: &Step, attempt: &Arc<Attempt>) -> Result<Response<Bytes
     };
     Err(match rejection.kind() {
         RejectionKind::CodeExpired => unless_replaced(CodeProblem::Expired),
-        RejectionKind::CodeUsed => match finish::has_session_of(step, attempt).await {
+        RejectionKind::CodeUsed => match finish::has_signed_in_since(step, attempt).await {
             Ok(true) => Wrong::Answer(finish::on_their_way(step, attempt)),
             Ok(false) => Wrong::Code(CodeProblem::Used),
             Err(outage) => Wrong::Refused(outage),

@@ -11,7 +11,7 @@ use http::{Response, StatusCode, header, request::Parts};
 
 use super::{
     arrival,
-    attempt::Attempt,
+    attempt::{Attempt, LEEWAY},
     browser, choice,
     exchange::{Granted, Kind},
     known, refusal, sealed,
@@ -110,13 +110,25 @@ pub(super) async fn has_session_of(step: &Step, attempt: &Attempt) -> Result<boo
     Ok(session.is_some_and(|session| session.email() == attempt.email.as_str()))
 }
 
-/// Answers what came too late. The browser that began goes on if it is signed in with the address,
-/// as after a used link.
+/// Says whether the browser has signed in with the attempt's address since the attempt began. A
+/// session from before is nothing that its mail gave: where a recent sign-in is wanted, it would
+/// lead the person round in a circle.
+pub(super) async fn has_signed_in_since(step: &Step, attempt: &Attempt) -> Result<bool, Rejection> {
+    let session = step.live_session().await?;
+    Ok(session.is_some_and(|session| {
+        let at = session.auth_time();
+        let at = at + step.reading().counted(at, session.auth_skew());
+        session.email() == attempt.email.as_str() && at + LEEWAY >= attempt.created
+    }))
+}
+
+/// Answers what came too late. The browser that began goes on if it has signed in with the address
+/// since, as after a used link.
 pub(super) async fn too_late(step: &Step, attempt: &Attempt, late: Rejection) -> Response<Bytes> {
     // The page shows the address, so only the browser that began gets the attempt.
     let ours = Some(attempt).filter(|attempt| browser::is_ours(step, attempt));
     // An outage of the store does not matter: a new mail is the way on.
-    if ours.is_some() && matches!(has_session_of(step, attempt).await, Ok(true)) {
+    if ours.is_some() && matches!(has_signed_in_since(step, attempt).await, Ok(true)) {
         return on_their_way(step, attempt);
     }
     refusal::answer(step, late, ours)

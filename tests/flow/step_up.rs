@@ -102,6 +102,48 @@ async fn a_renewed_cookie_and_a_used_link_are_no_new_proof() {
     assert_eq!(browser.get("/admin").await.status(), 303);
 }
 
+/// It leads to the page that wants a recent sign-in, which leads to the form, and so on.
+#[tokio::test]
+async fn a_session_from_before_the_mail_does_not_stand_for_its_spent_or_late_link() {
+    let world = World::new().await;
+    let mut browser = signed_in(&world, ADA).await;
+    world.clock.advance(10 * MINUTE);
+    assert_eq!(browser.get("/admin").await.status(), 303);
+    browser.ask_for_link(ADA, "/admin").await;
+    // Somebody has opened the link before, such as a scanner of mails.
+    let callback = world.follow_mail(ADA).await;
+    let burnt = world.follow_mail(ADA).await;
+    let again = browser.get(&burnt).await;
+    let told = browser.get(again.location()).await;
+    let heading = RejectionKind::LinkUsed.heading();
+    assert!(told.read().contains(heading), "{}", told.text());
+    assert!(told.text().contains(r#"value="ada@example.com""#));
+
+    world.clock.advance(26 * MINUTE);
+    let told = browser.get(&callback).await;
+    let heading = RejectionKind::AttemptExpired.heading();
+    assert!(told.read().contains(heading), "{}", told.text());
+    assert_eq!(browser.get("/").await.status(), 200, "the session lives on");
+}
+
+#[tokio::test]
+async fn a_second_click_of_who_was_signed_in_already_shares_the_new_session() {
+    let world = World::new().await;
+    let mut browser = signed_in(&world, ADA).await;
+    world.clock.advance(10 * MINUTE);
+    browser.ask_for_link(ADA, "/admin").await;
+    let callback = world.follow_mail(ADA).await;
+    let burnt = world.follow_mail(ADA).await;
+    let mut other = browser.clone();
+    let granted = browser.get(&callback).await;
+    assert_eq!(granted.location(), "/admin");
+    // It was on its way with the cookies of before.
+    let shared = other.get(&burnt).await;
+    assert_eq!(shared.location(), "/admin");
+    assert_eq!(shared.set_cookies(), granted.set_cookies());
+    assert_eq!(other.get("/admin").await.status(), 200);
+}
+
 #[tokio::test]
 async fn who_signs_in_as_somebody_else_comes_back_as_that_person() {
     let world = World::new().await;
