@@ -72,6 +72,7 @@ impl Pages for DefaultPages {
                     .and_then(|entry| entry.problem())
                     .map(told::code_problem)
                     .map(say),
+                named: told::named(page),
                 sent: told::sent(page),
                 go_on: say(told::go_on(page.sent())),
                 open: told::open(page.sent(), words),
@@ -177,6 +178,7 @@ struct Check<'a> {
     frame: Frame<'a>,
     page: &'a CheckPage<'a>,
     problem: Option<Held<'a>>,
+    named: told::Named<'a>,
     sent: String,
     go_on: Held<'a>,
     open: told::Open<'a>,

@@ -148,7 +148,7 @@ async fn a_code_is_typed_nowhere_else() {
     stage.ask(&first, "/reports").await;
     let check = first.url().await.unwrap();
     second.goto(&check).await;
-    second.shows("Check your email").await;
+    second.shows("Continue where you began").await;
     assert_eq!(second.text("form").await, None);
     // The code in the mail, and the letters for who opens its link, are for two fields.
     let letters = first.text("#match-code").await.unwrap();

@@ -18,13 +18,15 @@ const WINDOW: (u32, u32, bool) = (1_280, 800, false);
 const STOPS: &str = "const stops = [...document.querySelectorAll(
     'a[href], button:not([disabled]), input:not([type=hidden])')];";
 
-/// Which stop has the focus; whether a line around it shows that; and whether its
-/// middle is in the window (WCAG 2.2, 2.4.11).
+/// Which stop has the focus; whether a line around it shows that, and one that stands apart from
+/// what a browser draws in the same colour; and whether its middle is in the window (WCAG 2.2,
+/// 2.4.11).
 const FOCUS: &str = "
     const at = document.activeElement;
-    const { outlineStyle, outlineWidth } = getComputedStyle(at);
+    const { outlineStyle, outlineWidth, outlineOffset } = getComputedStyle(at);
+    const isApart = at.type !== 'checkbox' || parseFloat(outlineOffset) >= 1;
     const { top, bottom } = at.getBoundingClientRect();
-    return [stops.indexOf(at), outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
+    return [stops.indexOf(at), outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && isApart,
         top + bottom >= 0 && top + bottom <= 2 * innerHeight, top, bottom]";
 
 /// The stops that stand before the one before them: above it, or on its line and on the wrong side.

@@ -1,7 +1,10 @@
 //! Which text of the default pages depends on the page's data.
 
 use super::super::{CheckPage, CodeProblem, LoginPage, LoginProblem, Sent};
-use crate::language::{Filled, Held, Text, Words};
+use crate::{
+    language::{Filled, Held, Text, Words},
+    rejection::RejectionKind,
+};
 
 pub(super) const fn address_problem(problem: LoginProblem) -> Text {
     match problem {
@@ -82,6 +85,29 @@ pub(super) fn open(sent: Sent, words: &Words) -> Open<'_> {
         letters: words.shown(letters),
         asks: words.shown(asks),
         here: words.shown(here),
+    }
+}
+
+/// What a page is called in the window's title and above its text.
+pub(super) struct Named<'a> {
+    pub(super) title: &'a str,
+    pub(super) heading: &'a str,
+}
+
+/// Returns what the page after the form is called: in a browser that did not begin, nothing is
+/// awaited.
+pub(super) fn named<'a>(page: &'a CheckPage<'_>) -> Named<'a> {
+    let words = page.words();
+    if page.email().is_some() {
+        return Named {
+            title: words.say(Text::CheckTitle),
+            heading: words.say(Text::CheckHeading),
+        };
+    }
+    let heading = words.part(&["trouble", RejectionKind::AnotherBrowser.story(), "heading"]);
+    Named {
+        title: heading,
+        heading,
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) fn begun() -> Vec<Screen> {
         walked(
             "check-elsewhere",
             Rules::Usual,
-            "Check your email",
+            "Continue where you began",
             |stage, browser| {
                 Box::pin(async {
                     stage.ask(browser, "/reports").await;

@@ -30,7 +30,7 @@ pub(super) fn codes() -> Vec<Screen> {
         walked(
             "check-code-elsewhere",
             Rules::Code,
-            "Check your email",
+            "Continue where you began",
             |stage, browser| {
                 Box::pin(async {
                     stage.ask(browser, "/reports").await;

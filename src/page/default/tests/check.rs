@@ -29,6 +29,9 @@ fn a_browser_that_did_not_begin_the_sign_in_is_told_no_address_and_no_code() {
     assert!(html.contains("began in another browser"));
     assert!(!html.contains("BKQ-TMR") && !html.contains("<form"));
     assert!(html.contains("href=\"/auth/login\""));
+    // Nobody takes it for the page on which to wait.
+    assert!(html.contains("<title>Continue where you began</title>"));
+    assert!(html.contains(" autofocus>Continue where you began</h1>"));
 }
 
 #[test]
@@ -57,6 +60,9 @@ fn a_mailed_code_has_the_first_field_and_keyboards_know_it() {
     ] {
         assert!(field.contains(attribute), "{attribute} in {field}");
     }
+    // Who hears the page begins in the field, and hears what was sent where.
+    assert!(field.contains(" aria-describedby=\"sent\""), "{field}");
+    assert!(html.contains("<p id=\"sent\">"));
     assert!(html.find("id=\"code\"") < html.find("id=\"match-code\""));
     assert!(html.contains("the link works for 15&#160;minutes, the code for 10&#160;minutes."));
     let html = DefaultPages::new().render(&Page::Check(page.with_code_entry(minutes(15))));

@@ -48,6 +48,27 @@ fn a_problem_is_told_beside_the_field_and_in_the_title() {
 }
 
 #[test]
+fn a_field_in_which_the_page_begins_says_that_the_way_back_is_lost() {
+    let page = LoginPage::new("/auth/login").with_way_back(WayBack::TooLong);
+    let cases = [
+        (
+            page.clone(),
+            "required autofocus aria-describedby=\"way-back\"",
+        ),
+        (
+            page.with_problem(LoginProblem::MissingAddress),
+            "aria-describedby=\"problem way-back\"",
+        ),
+    ];
+    for (page, want) in cases {
+        let html = DefaultPages::new().render(&Page::Login(page));
+        let field = between(&html, "<input ", ">");
+        assert!(field.contains(want), "{want} in {field}");
+        assert!(html.contains("<p id=\"way-back\">"));
+    }
+}
+
+#[test]
 fn the_pages_own_application_name_goes_before_the_general_one() {
     let pages = DefaultPages::new().application_name("General");
     let page = LoginPage::new("/auth/login");
