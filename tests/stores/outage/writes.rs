@@ -92,6 +92,17 @@ async fn what_a_redis_that_takes_no_writes_lacks_is_put_back_once_it_does() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
 async fn a_replica_that_starts_at_a_new_primary_that_takes_no_writes_believes_nothing_there() {
+    starts_at_a_new_primary("min-replicas-to-write", "NOREPLICAS").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_replica_that_starts_at_a_new_primary_that_is_full_believes_nothing_there() {
+    starts_at_a_new_primary("maxmemory", "OOM").await;
+}
+
+/// With a setting at 1 the heir takes no writes, and says this word.
+async fn starts_at_a_new_primary(setting: &str, word: &str) {
     let (master, heir) = (RedisServer::start().await, RedisServer::start().await);
     let port = Arc::new(AtomicU16::new(master.port));
     let wire = Wire::switched(port.clone()).await;
@@ -105,7 +116,7 @@ async fn a_replica_that_starts_at_a_new_primary_that_takes_no_writes_believes_no
     let heirs = || held::revocations(&heir);
     until("the heir knows", async || heirs() == "1").await;
     heir.say(&["REPLICAOF", "NO", "ONE"]);
-    heir.say(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    heir.say(&["CONFIG", "SET", setting, "1"]);
     end(&a, &ours).await;
     let new = RedisRevocations::connect_later(&at(&heir.url(), 0));
     let starting = new.clone();
@@ -129,7 +140,7 @@ async fn a_replica_that_starts_at_a_new_primary_that_takes_no_writes_believes_no
         let is_refused = || {
             let status = cut_off.status();
             let last = status.last_error().and_then(|error| error.cause());
-            last.map(|cause| cause.contains("NOREPLICAS"))
+            last.map(|cause| cause.contains(word))
         };
         let want = Some(condition == Condition::Whole);
         let took = until("its reason is said", async || is_refused() == want).await;
@@ -142,9 +153,9 @@ async fn a_replica_that_starts_at_a_new_primary_that_takes_no_writes_believes_no
         let late = waiting.await.unwrap().unwrap_err();
         let told = late.source().map(ToString::to_string);
         let told = told.unwrap_or_default();
-        assert!(told.contains("NOREPLICAS"), "{late:?}");
+        assert!(told.contains(word), "{late:?}");
     }
-    heir.say(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    heir.say(&["CONFIG", "SET", setting, "0"]);
     until("it is put back", async || {
         let standing = standing(&new, &ours);
         assert_ne!(standing, Some(Active));
