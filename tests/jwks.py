@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from urllib.parse import urljoin
@@ -115,9 +116,13 @@ def verify(application, token, algorithm, **expected):
     key = jwt.PyJWKClient(application.origin + PATH).get_signing_key_from_jwt(token)
     expected = {"audience": application.origin, "issuer": application.origin} | expected
     require = ["iss", "aud", "exp", "iat", "sub", "sid", "auth_time"]
-    read = jwt.decode_complete(token, key, algorithms=[algorithm], options={"require": require}, **expected)
+    # PyJWT has one leeway for `exp` and `iat`, and these two have a minute where `exp` has none.
+    options = {"require": require, "verify_iat": False}
+    read = jwt.decode_complete(token, key, algorithms=[algorithm], options=options, **expected)
     if read["header"]["typ"] != "session+jwt":
         raise jwt.InvalidTokenError("another typ")
+    if any(read["payload"][claim] > time.time() + 60 for claim in ["iat", "auth_time"]):
+        raise jwt.ImmatureSignatureError("made or proven in the future")
     return read["payload"]
 
 
@@ -149,6 +154,13 @@ def check_pair(checks, program, algorithm, draw):
         checks.refused(say("not after its end"), jwt.ExpiredSignatureError, lambda: verify(application, over, algorithm))
         ahead = jwt.encode(claims | hour(-2), pem(key), algorithm, headers=header)
         checks.refused(say("not before its time"), jwt.ImmatureSignatureError, lambda: verify(application, ahead, algorithm))
+        dated = lambda **times: jwt.encode(claims | {claim: int(time.time()) + by for claim, by in times.items()}, pem(key), algorithm, headers=header)
+        checks.equal(say("by a clock that is behind"), verify(application, dated(iat=30, auth_time=30), algorithm)["sid"], claims["sid"])
+        for claim in ["iat", "auth_time"]:
+            late = dated(**{claim: 120})
+            checks.refused(say(f"not with its {claim} two minutes ahead"), jwt.ImmatureSignatureError, lambda: verify(application, late, algorithm))
+        over = dated(exp=-30)
+        checks.refused(say("not half a minute after its end"), jwt.ExpiredSignatureError, lambda: verify(application, over, algorithm))
         checks.refused(say("not by another algorithm"), jwt.InvalidAlgorithmError, lambda: verify(application, token, "RS256"))
 
         first, payload, signature = token.split(".")

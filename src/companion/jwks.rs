@@ -38,6 +38,10 @@ use crate::{
 /// | `exp` | later than now |
 /// | `iat`, `auth_time` | not later than now, allowing a minute of clock skew |
 ///
+/// Most libraries have one leeway for all times, and look at `auth_time` not at all: set theirs to
+/// zero, switch their check of `iat` off, and compare these two yourself. Otherwise a token is
+/// accepted after its `exp`, or refused right after it was made.
+///
 /// `sub` is the person, `sid` the session, `email` the proven address; `auth_time` says when it was
 /// proven.
 ///
@@ -45,9 +49,22 @@ use crate::{
 /// accepts it acts as a part of the application. Any service that receives the token can use it at
 /// the application, as a cookie: send it only to services that you would trust with the session.
 ///
-/// A sibling does not learn that a session was ended early, or that a key has retired. It accepts a
-/// token until its `exp`, and a retired key as long as the set contains it. Nor does it learn the
-/// layer's lifetimes, organizations and domains: it checks `email` and `org` itself, if it must.
+/// A sibling does not learn that a session was ended early, or that a key has retired or was
+/// dropped. It accepts a token until its `exp`, and a key for as long as its own copy of the set
+/// contains it. Nor does it learn the layer's lifetimes, organizations and domains: if it must, it
+/// checks `email` and the provider's organization itself. That is `porg` if the token has `psub`
+/// (and none if it has `psub` alone), and `org` otherwise: the application may have granted another
+/// `org`.
+///
+/// # How old a sibling's copy may be
+///
+/// Many verifiers keep the set for a time of their own, whatever `Cache-Control` says, and do not
+/// fetch it for an unknown `kid`: Envoy's `jwt_authn` for `cache_duration` (10 minutes by default),
+/// Istio for `PILOT_JWT_PUB_KEY_REFRESH_INTERVAL` (20 minutes). [`MAX_AGE`](Self::MAX_AGE) comes on
+/// top, if a cache stands between. A change of keys has to wait for the longest of them: an
+/// unknown key is refused until then, and a key that leaked is accepted until then. After a leak,
+/// purge such caches and restart the siblings. A new key needs a new id, because a verifier that
+/// knows a `kid` does not fetch the set again.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct Jwks {
@@ -58,9 +75,10 @@ impl Jwks {
     /// How long caches may keep the set (`max-age`): 5 minutes.
     ///
     /// [Announce](crate::KeyRing::announce) a new key at least this long before it mints tokens,
-    /// unless siblings fetch the set again for an unknown `kid`. That one request needs
-    /// `Cache-Control: no-cache` (RFC 9111, section 5.2.1.4): otherwise a cache on its way answers
-    /// with the old set for as long as this.
+    /// and longer by what [siblings keep](Self#how-old-a-siblings-copy-may-be), unless they fetch
+    /// the set again for an unknown `kid`. That one request needs `Cache-Control: no-cache` (RFC
+    /// 9111, section 5.2.1.4): otherwise a cache on its way answers with the old set for as long as
+    /// this.
     pub const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 }
 

@@ -111,7 +111,9 @@ impl SigningKey {
     /// `.`. The default is derived from the key.
     ///
     /// A key keeps its id, or its lack of one, for as long as a token of it lives: a token names
-    /// the key by that, and is refused under another.
+    /// the key by that, and is refused under another. Another key has another id: a sibling that
+    /// knows an id does not [fetch its key
+    /// again](crate::companion::Jwks#how-old-a-siblings-copy-may-be).
     ///
     /// # Errors
     ///

@@ -53,13 +53,13 @@ pub(in crate::session) use self::{
 ///
 /// # Changing the key
 ///
-/// In one process, call [`KeyHandle::rotate`]. Several replicas swap one after the other, and a
-/// replica refuses tokens of a key that it does not know. So a change has three steps; finish each
-/// on every replica before the next:
+/// In one process, and without siblings that read the public keys, call [`KeyHandle::rotate`].
+/// Several replicas swap one after the other, and a replica refuses tokens of a key that it does
+/// not know. So a change has three steps; finish each on every replica before the next:
 ///
 /// 1. Add the new key with [`KeyRing::announce`]. It verifies, and mints nothing yet.
-///    [`MagicLinkLayer::jwks`] lists it. Sibling services know it after [`Jwks::MAX_AGE`], when
-///    their copies of the list have expired.
+///    [`MagicLinkLayer::jwks`] lists it. Sibling services know it once [their copies of the
+///    list](crate::companion::Jwks#how-old-a-siblings-copy-may-be) have expired.
 /// 2. Make the new key the current one, and retire the old one ([`KeyRing::retire`]) until the
 ///    longest session and the last sign-in in flight have ended ([`RetiredKey::until`]). A replica
 ///    that swaps up to [`RetiredKey::LEEWAY`] later still mints valid tokens with the old key.
@@ -73,7 +73,6 @@ pub(in crate::session) use self::{
 /// current key, because it had retired or was announced, make the current key a new one, too: what
 /// came of forged sessions was signed by the current one.
 ///
-/// [`Jwks::MAX_AGE`]: crate::companion::Jwks::MAX_AGE
 /// [`MagicLinkLayer::jwks`]: crate::MagicLinkLayer::jwks
 #[derive(Clone)]
 pub struct KeyRing {
