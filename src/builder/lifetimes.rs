@@ -113,7 +113,7 @@ impl Builder {
     /// 24 hours for WorkOS. Default: 15 minutes.
     ///
     /// A sign-in in flight lives as long as its link and the 10 minutes of the code that the link
-    /// yields.
+    /// yields, or as long as a [typed code](crate::provider::Abilities::code_lifetime).
     pub fn link_lifetime(mut self, lifetime: Duration) -> Self {
         self.link_lifetime = lifetime;
         self

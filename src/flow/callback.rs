@@ -7,8 +7,9 @@
 //!    one session.
 //! 3. A new exchange is counted, and over the limit it does not begin. Otherwise an attacker with
 //!    one state could call the provider without end.
-//! 4. A used or expired link still leads to its destination if a live session has the same address.
-//!    So does a used one if this browser itself used it within the last minute (a double click).
+//! 4. A used or expired link still leads to its destination if the browser has signed in with the
+//!    same address since the mail was asked for. So does a used one if this browser itself used it
+//!    within the last minute (a double click).
 //! 5. After a double click or a reload, the refused request may come back first. Before the layer
 //!    reports a used link, it waits one second and redirects once, without the code: a parallel
 //!    click may have succeeded at any replica, and the browser then has that session.

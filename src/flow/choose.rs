@@ -136,9 +136,11 @@ async fn redeem(
         Err(rejection) => return Err(rejection),
     };
     // The answer to the first choice may not have reached the browser. Of another choice it would
-    // be a session in an organization that nobody has chosen.
+    // be a session in an organization that nobody has chosen, and one from before the proof is none
+    // that the choice gave.
     let session = step.live_session().await?.filter(|session| {
         session.email() == attempt.email.as_str()
+            && choice.may_have_begun(session)
             && session.provider_organization() == Some(organization)
     });
     match session {

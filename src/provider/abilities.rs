@@ -8,7 +8,7 @@ use std::{ops::RangeInclusive, time::Duration};
 /// use std::time::Duration;
 /// use tower_magic_link::provider::Abilities;
 ///
-/// // Links of five minutes to an hour and codes of five minutes, which the layer's own mailer mails.
+/// // Links of five minutes to an hour and codes of five minutes. The layer's mailer mails them.
 /// let abilities = Abilities::new()
 ///     .with_link_lifetimes(Duration::from_secs(300)..=Duration::from_secs(3_600))
 ///     .with_code_lifetime(Duration::from_secs(300))
@@ -28,8 +28,9 @@ impl Abilities {
     const WIDEST: RangeInclusive<Duration> =
         Duration::from_secs(60)..=Duration::from_secs(24 * 60 * 60);
 
-    /// The least and the most that a typed code lives, whatever a provider says.
-    const CODES: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(60 * 60);
+    /// The least and the most that a typed code lives, whatever a provider says. Less would leave
+    /// no room for the clocks of replicas, which may be a minute apart.
+    const CODES: RangeInclusive<Duration> = Duration::from_secs(120)..=Duration::from_secs(60 * 60);
 
     /// WorkOS's codes live 10 minutes (Magic Auth reference).
     const CODE_OF_WORKOS: Duration = Duration::from_secs(10 * 60);
@@ -55,7 +56,7 @@ impl Abilities {
         self
     }
 
-    /// Sets how long a typed code is good, counted from when it was asked for: 1 minute to 1 hour;
+    /// Sets how long a typed code is good, counted from when it was asked for: 2 minutes to 1 hour;
     /// less or more is cut to that. Default: 10 minutes, as at WorkOS.
     ///
     /// The page that asks for the code says it, whatever came of the mail. So no answer to

@@ -6,11 +6,15 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn, util::BoxCloneSyncService};
-use tower_magic_link::{MagicLinkLayer, RejectionKind, Session};
+use tower_magic_link::{
+    KeyRing, MagicLinkLayer, RejectionKind, Session, SigningKey,
+    clock::Clock,
+    testing::{ManualClock, StubProvider},
+};
 
 use crate::{
     names::{ADA, EVE, ORIGIN},
-    support::{App, Browser, World},
+    support::{App, Browser, World, app_of},
 };
 
 const SESSION: &str = "__Host-magic-link";
@@ -124,6 +128,39 @@ async fn a_session_from_before_the_mail_does_not_stand_for_its_spent_or_late_lin
     let heading = RejectionKind::AttemptExpired.heading();
     assert!(told.read().contains(heading), "{}", told.text());
     assert_eq!(browser.get("/").await.status(), 200, "the session lives on");
+}
+
+/// The time of a replica whose clock was set right stays ahead of its dates, and of those alone.
+#[tokio::test]
+async fn a_used_link_leads_on_at_a_replica_whose_clock_was_set_back() {
+    let (key, provider) = (SigningKey::generate().unwrap(), StubProvider::new());
+    let clock = ManualClock::new();
+    let replica = |clock: &ManualClock| {
+        MagicLinkLayer::builder(provider.clone(), KeyRing::new(key.clone()))
+            .public_url(ORIGIN)
+            .clock(clock.clone())
+            .build()
+            .unwrap()
+    };
+    let (set_back, right) = (replica(&clock), replica(&ManualClock::at(clock.now())));
+    let now = clock.now();
+    clock.set(now + 60 * MINUTE);
+    let mut first = Browser::new(app_of(&set_back), ORIGIN);
+    first.get("/auth/login").await;
+    clock.set(now);
+    first.ask_for_link(ADA, "/reports").await;
+    let link = provider.last_link().unwrap();
+    let path = link.expose().strip_prefix(ORIGIN).unwrap().to_owned();
+    let mut second = Browser::new(app_of(&right), ORIGIN);
+    second.jar = first.jar.clone();
+    let landed = second.get(&path).await;
+    assert_eq!(landed.location(), "/reports", "{}", landed.text());
+    first.jar = second.jar;
+    let state = path.split_once("state=").unwrap().1;
+    let state = state.split('&').next().unwrap();
+    let burnt = format!("/auth/callback?error=access_denied&state={state}&waited=1");
+    let again = first.get(&burnt).await;
+    assert_eq!(again.location(), "/reports", "{}", again.text());
 }
 
 #[tokio::test]

@@ -47,8 +47,8 @@ impl RetiredKey {
     ///
     /// Sessions that it signed end then. So do sign-ins in flight, because their links and states
     /// are sealed with it. From the key's retirement to this end, leave at least the longest
-    /// session or the [link lifetime](crate::Builder::link_lifetime) plus ten minutes, whichever is
-    /// longer.
+    /// session, the [link lifetime](crate::Builder::link_lifetime) plus ten minutes, or the
+    /// [lifetime of typed codes](crate::provider::Abilities::code_lifetime), whichever is longest.
     ///
     /// A sign-in that begins before this end goes on after it. [Known
     /// browsers](crate::throttle::Limits#who-can-keep-people-out) are known until this end, unless

@@ -245,3 +245,24 @@ async fn a_reloaded_address_of_the_page_leads_to_the_field_and_the_code_to_the_p
     let answer = again.choose(&mut begun.first, ACME.0).await;
     assert_eq!(answer.location(), "/reports");
 }
+
+/// Pins: who was signed in with the organization already was led on by that session, and where a
+/// recent sign-in is wanted, round in a circle.
+#[tokio::test]
+async fn a_session_from_before_does_not_stand_for_a_choice_that_comes_too_late() {
+    let (mut begun, asked) = asked(|builder| builder).await;
+    let mut first = begun.first.clone();
+    assert_eq!(
+        asked.choose(&mut first, ACME.0).await.location(),
+        "/reports"
+    );
+    begun.first = first;
+    begun.world.clock.advance(Duration::from_secs(60));
+    let check = begun.first.ask_for_link(ADA, "/reports").await;
+    begun.action = super::super::action(&check).unwrap();
+    let code = begun.post.code();
+    let again = Asked::of(&begun.type_code(&code).await);
+    begun.world.clock.advance(Duration::from_secs(600));
+    let late = again.choose(&mut begun.first, ACME.0).await;
+    is_trouble(&late, 400, RejectionKind::ChoiceExpired);
+}
