@@ -176,8 +176,8 @@ mod trace;
 
 /// Keys that change while the application runs: a file of them, a handle, retired ones.
 ///
-/// With several replicas a change has [three steps](KeyRing#changing-the-key), each taken
-/// everywhere before the next:
+/// With several replicas, or with siblings that read the public keys, a change has [three
+/// steps](KeyRing#changing-the-key), each taken everywhere before the next:
 ///
 /// ```
 /// use std::time::Duration;
@@ -194,7 +194,7 @@ mod trace;
 /// let now = Timestamp::from_secs(1_767_225_600);
 /// let retired = RetiredKey::new(old).since(now).until(now + Duration::from_secs(12 * 60 * 60));
 /// handle.replace(&KeyRing::new(new.clone()).retire(retired)?);
-/// // 3. The old key is gone. For a current key that leaked this is the first step and the last.
+/// // 3. The old key is gone. For a current key that leaked this is the only step at the layer.
 /// handle.replace(&KeyRing::new(new));
 /// # Ok::<(), tower_magic_link::ConfigError>(())
 /// ```

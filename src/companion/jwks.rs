@@ -39,8 +39,8 @@ use crate::{
 /// | `iat`, `auth_time` | not later than now, allowing a minute of clock skew |
 ///
 /// Most libraries have one leeway for all times, and look at `auth_time` not at all: set theirs to
-/// zero, switch their check of `iat` off, and compare these two yourself. Otherwise a token is
-/// accepted after its `exp`, or refused right after it was made.
+/// zero (in Envoy to 1 second: its 0 means 60), switch their check of `iat` off, and compare these
+/// two yourself. Otherwise a token is accepted after its `exp`, or refused right after it was made.
 ///
 /// `sub` is the person, `sid` the session, `email` the proven address; `auth_time` says when it was
 /// proven.
@@ -61,10 +61,12 @@ use crate::{
 /// Many verifiers keep the set for a time of their own, whatever `Cache-Control` says, and do not
 /// fetch it for an unknown `kid`: Envoy's `jwt_authn` for `cache_duration` (10 minutes by default),
 /// Istio for `PILOT_JWT_PUB_KEY_REFRESH_INTERVAL` (20 minutes). [`MAX_AGE`](Self::MAX_AGE) comes on
-/// top, if a cache stands between. A change of keys has to wait for the longest of them: an
-/// unknown key is refused until then, and a key that leaked is accepted until then. After a leak,
-/// purge such caches and restart the siblings. A new key needs a new id, because a verifier that
-/// knows a `kid` does not fetch the set again.
+/// top, if a cache stands between. A change of keys has to wait for both together: an unknown key
+/// is refused until then, and a key that leaked is accepted until then.
+///
+/// After a leak, replace the key on every replica. Then purge the caches between. Then restart
+/// whatever holds a copy: the sibling, its Envoy, or `istiod`. Give a new key a new id, because a
+/// verifier that knows a `kid` does not fetch the set again.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct Jwks {

@@ -111,8 +111,8 @@ impl SigningKey {
     /// `.`. The default is derived from the key.
     ///
     /// A key keeps its id, or its lack of one, for as long as a token of it lives: a token names
-    /// the key by that, and is refused under another. Another key has another id: a sibling that
-    /// knows an id does not [fetch its key
+    /// the key by that, and is refused under another. Give a new key a new id: a sibling
+    /// that knows an id does not [fetch its key
     /// again](crate::companion::Jwks#how-old-a-siblings-copy-may-be).
     ///
     /// # Errors

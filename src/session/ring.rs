@@ -71,7 +71,9 @@ pub(in crate::session) use self::{
 /// Never retire a key that *leaked*: an attacker can backdate tokens, up to the longest session.
 /// Replace the ring by one without it. Everyone then has to sign in again. If it was not the
 /// current key, because it had retired or was announced, make the current key a new one, too: what
-/// came of forged sessions was signed by the current one.
+/// came of forged sessions was signed by the current one. Siblings accept forged tokens until
+/// [their copies of the public keys](crate::companion::Jwks#how-old-a-siblings-copy-may-be) are
+/// gone.
 ///
 /// [`MagicLinkLayer::jwks`]: crate::MagicLinkLayer::jwks
 #[derive(Clone)]

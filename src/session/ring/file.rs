@@ -46,7 +46,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// beginning are ignored.
 ///
 /// A key that has signed keeps its `id` line, or its lack of one: a token names its key by that,
-/// and one of another name is refused.
+/// and one of another name is refused. Give a new key a new id.
 ///
 /// ```text
 /// id: 2026-11

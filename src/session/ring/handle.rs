@@ -66,9 +66,9 @@ impl KeyHandle {
     /// it: renewals of forged sessions are signed by that. A response that is under way runs on, or
     /// with [`end_streams`](crate::Builder::end_streams) until the next look-up.
     ///
-    /// A sibling accepts tokens of the leaked key until [its
-    /// copy](crate::companion::Jwks#how-old-a-siblings-copy-may-be) of the public keys has expired:
-    /// restart it. Give the new key a new id.
+    /// Siblings accept tokens of the leaked key until [their
+    /// copies](crate::companion::Jwks#how-old-a-siblings-copy-may-be) of the public keys are gone:
+    /// that section says how to end them. Give the new key a new id.
     pub fn replace(&self, keys: &KeyRing) {
         self.keys.replace(Arc::clone(&keys.load()));
     }
