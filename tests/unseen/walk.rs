@@ -278,9 +278,10 @@ fn ring(secrets: &Secrets) -> KeyRing {
         for line in pem.lines().filter(|line| !line.starts_with('-')) {
             secrets.add(Kind::SigningKey, line.trim_end_matches('='));
         }
-        // PKCS #8 has the private key as an octet string of 32 bytes.
+        // PKCS #8 has the private key as an octet string of 32 bytes. What stands before it is the
+        // same for each key; what stands behind it is random, and may look like another mark.
         let der = pair.serialize_der();
-        let at = der.windows(2).rposition(|pair| pair == [4, 32]).unwrap() + 2;
+        let at = der.windows(2).position(|pair| pair == [4, 32]).unwrap() + 2;
         secrets.add(Kind::SigningKey, &der[at..at + 32]);
         pem
     };
