@@ -136,11 +136,10 @@ async fn redeem(
         Err(rejection) => return Err(rejection),
     };
     // The answer to the first choice may not have reached the browser. Of another choice it would
-    // be a session in an organization that nobody has chosen, and one from before the proof is none
+    // be a session in an organization that nobody has chosen, and one from before the mail is none
     // that the choice gave.
     let session = step.live_session().await?.filter(|session| {
-        session.email() == attempt.email.as_str()
-            && choice.may_have_begun(session)
+        finish::is_since(step, attempt, session)
             && session.provider_organization() == Some(organization)
     });
     match session {

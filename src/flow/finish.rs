@@ -25,7 +25,7 @@ use crate::{
     rejection::{Rejection, RejectionKind},
     request::head::Found,
     revocation::{Lookup, Standing},
-    session::{Issued, cookie::CookieName},
+    session::{Issued, Session, cookie::CookieName},
     shared::Extent,
     site::endpoint::Endpoint,
 };
@@ -116,14 +116,17 @@ pub(super) async fn has_session_of(step: &Step, attempt: &Attempt) -> Result<boo
 /// lead the person round in a circle.
 pub(super) async fn has_signed_in_since(step: &Step, attempt: &Attempt) -> Result<bool, Rejection> {
     let session = step.live_session().await?;
-    Ok(session.is_some_and(|session| {
-        let date = session.auth_time();
-        let steady = date + step.reading().counted(date, session.auth_skew());
-        // By the dates, too: where this replica's clock was set back, its time counts its own dates
-        // otherwise than those of the others, and a good session counts for more than a circle.
-        let is_since = date + LEEWAY >= attempt.dated || steady + LEEWAY >= attempt.created;
-        is_since && session.email() == attempt.email.as_str()
-    }))
+    Ok(session.is_some_and(|session| is_since(step, attempt, &session)))
+}
+
+/// Says whether a session is of the attempt's address and began after the attempt.
+pub(super) fn is_since(step: &Step, attempt: &Attempt, session: &Session) -> bool {
+    let date = session.auth_time();
+    let steady = date + step.reading().counted(date, session.auth_skew());
+    // By the dates, too: where this replica's clock was set back, its time counts its own dates
+    // otherwise than those of the others, and a good session counts for more than a circle.
+    let is_since = date + LEEWAY >= attempt.dated || steady + LEEWAY >= attempt.created;
+    is_since && session.email() == attempt.email.as_str()
 }
 
 /// Answers what came too late. The browser that began goes on if it has signed in with the address

@@ -60,7 +60,7 @@ fn a_mailed_code_has_the_first_field_and_keyboards_know_it() {
     ] {
         assert!(field.contains(attribute), "{attribute} in {field}");
     }
-    // Who hears the page begins in the field, and hears what was sent where.
+    // A screen reader starts in the field, and reads out what was sent where.
     assert!(field.contains(" aria-describedby=\"sent\""), "{field}");
     assert!(html.contains("<p id=\"sent\">"));
     assert!(html.find("id=\"code\"") < html.find("id=\"match-code\""));

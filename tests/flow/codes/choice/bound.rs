@@ -257,7 +257,7 @@ async fn a_session_from_before_does_not_stand_for_a_choice_that_comes_too_late()
         "/reports"
     );
     begun.first = first;
-    begun.world.clock.advance(Duration::from_secs(60));
+    begun.world.clock.advance(Duration::from_secs(120));
     let check = begun.first.ask_for_link(ADA, "/reports").await;
     begun.action = super::super::action(&check).unwrap();
     let code = begun.post.code();
